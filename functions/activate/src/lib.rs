@@ -1,0 +1,186 @@
+//! What an activation link opens: a look at it, which changes nothing; the account; or a new link.
+//!
+//! The token comes in the body, from the fragment of the link's URL, so no log on the way has seen it.
+
+use gatehouse::aws::Env;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    ActivationRefused, Activity, ActivityKind, Actor, Email, InvitationId, Language, PersonName, Token, TokenPurpose,
+};
+use gatehouse::event::StartError;
+use gatehouse::http::{Answer, Call, Function, Gate, Problem, json, retry_stale, session_cookie};
+use gatehouse::password::{self, Password};
+use gatehouse::session::Signer;
+use gatehouse::store::Person;
+use lambda_http::http::{StatusCode, header};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The function.
+pub struct Activate {
+    gate: Gate,
+    signer: Signer,
+    operator: String,
+    portal_url: String,
+}
+
+impl Function for Activate {
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        let gate = Gate::connect(env).await?;
+        let signer = Signer::connect(env, &gate.keyring).await?;
+        Ok(Self { gate, signer, operator: env.operator.clone(), portal_url: env.portal_url.clone() })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route() {
+            "POST /v1/activations/check" => self.check(call.json()?).await,
+            "POST /v1/activations" => self.activate(call.json()?).await,
+            "POST /v1/activations/renew" => self.renew(call.json()?).await,
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// What no mail of ours ever carried is an unknown link, not a malformed field.
+#[derive(Clone)]
+struct Link(Option<Token>);
+
+impl<'de> Deserialize<'de> for Link {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(String::deserialize(deserializer)?.parse().ok()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenBody {
+    token: Link,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Activation {
+    token: Link,
+    password: Password,
+    name: Option<PersonName>,
+    language: Option<Language>,
+}
+
+#[derive(Serialize)]
+struct Checked<'a> {
+    name: &'a PersonName,
+    email: Option<&'a Email>,
+    company: String,
+    operator: &'a str,
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Activated<'a> {
+    token: &'a str,
+    expires_at: Timestamp,
+    kind: &'static str,
+    name: &'a PersonName,
+}
+
+impl Activate {
+    /// Whom the link was sent to, and by which invitation.
+    async fn find(&self, link: &Link) -> Result<(Person, InvitationId), Problem> {
+        let token = link.0.as_ref().ok_or_else(Problem::link_unknown)?;
+        let purpose = self.gate.store.token(token).await?.ok_or_else(Problem::link_unknown)?;
+        let TokenPurpose::Activation { person, invitation, .. } = purpose;
+        let person = self.gate.store.person(person).await?.ok_or_else(Problem::link_unknown)?;
+        Ok((person, invitation))
+    }
+
+    async fn check(&self, body: TokenBody) -> Result<Answer, Problem> {
+        let (person, link) = self.find(&body.token).await?;
+        let invitation = person.access().check(link, self.gate.now())?;
+        let company = match &person {
+            Person::Staff(_) => self.operator.clone(),
+            Person::Contact(contact) => {
+                let company = self.gate.store.company(contact.company_id).await?;
+                company.map(|company| company.name.to_string()).unwrap_or_default()
+            }
+        };
+        let (name, email, operator) = (person.name(), person.email(), self.operator.as_str());
+        json(StatusCode::OK, &Checked { name, email, company, operator, expires_at: invitation.expires_at })
+    }
+
+    async fn activate(&self, body: Activation) -> Result<Answer, Problem> {
+        // A dead link is told of before a weak password, and before the work of a hash.
+        let (person, link) = self.find(&body.token).await?;
+        person.access().check(link, self.gate.now())?;
+        body.password.acceptable().map_err(Problem::password_too_weak)?;
+        let password = body.password.clone();
+        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+        let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
+        retry_stale(|| self.open_account(&body, &hash)).await
+    }
+
+    /// Of many at once, one writes; the others read again, and find the link used.
+    async fn open_account(&self, body: &Activation, hash: &str) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let (mut person, link) = self.find(&body.token).await?;
+        let active = person.access().activate(link, now)?;
+        person.change(|person| {
+            *person.access = active;
+            *person.sessions = std::mem::take(person.sessions).without_all();
+            *person.last_seen_at = Some(now);
+            if let Some(name) = &body.name {
+                *person.name = name.clone();
+            }
+            if let Some(language) = &body.language {
+                *person.language = language.clone();
+            }
+        });
+        let mut activity = Activity::new(ActivityKind::Activated, Actor::person(person.id(), person.name()), now);
+        if let Person::Contact(contact) = &person {
+            activity = activity.contact(contact.id).company(contact.company_id);
+        }
+        let transaction = self.gate.store.transaction().save_person(&person).password(person.id(), hash);
+        transaction.activity(&activity).commit().await?;
+
+        let session = self.signer.issue(&person).map_err(Problem::internal)?;
+        let kind = if matches!(person, Person::Contact(_)) { "customer" } else { "staff" };
+        let body = Activated { token: &session.token, expires_at: session.expires_at, kind, name: person.name() };
+        let mut answer = json(StatusCode::CREATED, &body)?;
+        let cookie = session_cookie(&session.token, &self.portal_url);
+        answer.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        Ok(answer)
+    }
+
+    /// Answers the same whatever the token is: only the mailbox that was invited learns more.
+    async fn renew(&self, body: TokenBody) -> Result<Answer, Problem> {
+        match retry_stale(|| self.send_anew(&body.token)).await {
+            Err(problem) if problem.cause().is_some() => Err(problem),
+            _ => json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" })),
+        }
+    }
+
+    async fn send_anew(&self, link: &Link) -> Result<(), Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (person, link) = self.find(link).await?;
+        // A link that works needs no other; one that was replaced or used gets none.
+        if person.access().check(link, now) != Err(ActivationRefused::Expired) {
+            return Ok(());
+        }
+        match person {
+            Person::Contact(contact) => {
+                let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
+                let by = Actor::person(contact.id, &contact.name);
+                let activity = Activity::new(ActivityKind::Invited, by, now).contact(contact.id).company(company.id);
+                let invited = contact.record.invite(&company, now).map_err(|refused| refused.problem(now))?;
+                let mail = invited.mail(&company, None, now);
+                let transaction = store.transaction().save(contact.rev, &invited.contact).mail(&mail);
+                Ok(transaction.activity(&activity).commit().await?)
+            }
+            Person::Staff(staff) => {
+                let by = Actor::person(staff.id, &staff.name);
+                let activity = Activity::new(ActivityKind::Invited, by, now);
+                let (invited, mail) = staff.record.invite(now).map_err(|refused| refused.problem(now))?;
+                let transaction = store.transaction().save(staff.rev, &invited).mail(&mail);
+                Ok(transaction.activity(&activity).commit().await?)
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Companies.
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Activity, ActivityKind, Actor, Company, CompanyDomain, CompanyId, CompanyName, Reference, Right,
+};
+use gatehouse::http::{Answer, Call, List, Once, PageQuery, Problem, given, json};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::Contacts;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCompany {
+    name: CompanyName,
+    #[serde(default)]
+    domains: Vec<CompanyDomain>,
+    #[serde(default = "yes")]
+    portal_plan: bool,
+    reference: Option<Reference>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeCompany {
+    name: Option<CompanyName>,
+    domains: Option<Vec<CompanyDomain>>,
+    portal_plan: Option<bool>,
+    /// `null` takes it away; nothing said leaves it.
+    #[serde(default, deserialize_with = "given")]
+    reference: Option<Option<Reference>>,
+}
+
+#[derive(Deserialize)]
+struct CompanyQuery {
+    #[serde(flatten)]
+    page: PageQuery,
+    q: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CompanyView {
+    id: CompanyId,
+    name: CompanyName,
+    domains: Vec<CompanyDomain>,
+    portal_plan: bool,
+    reference: Option<Reference>,
+    created_at: Timestamp,
+}
+
+impl From<Company> for CompanyView {
+    fn from(company: Company) -> Self {
+        let Company { id, name, domains, portal_plan, reference, created_at } = company;
+        Self { id, name, domains, portal_plan, reference, created_at }
+    }
+}
+
+impl Contacts {
+    pub(crate) async fn create_company(&self, call: &Call, new: &NewCompany) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
+        let once = match self.gate.once(call, staff.id.into()).await? {
+            Once::Again(answer) => return Ok(answer),
+            Once::First(once) => once,
+        };
+        let company = Company {
+            id: CompanyId::new(now),
+            name: new.name.clone(),
+            domains: new.domains.clone(),
+            portal_plan: new.portal_plan,
+            reference: new.reference.clone(),
+            created_at: now,
+        };
+        let by = Actor::person(staff.id, &staff.name);
+        let activity = Activity::new(ActivityKind::CompanyCreated, by, now).company(company.id);
+        let transaction = self.gate.store.transaction().create(&company).activity(&activity);
+        let answer = json(StatusCode::CREATED, &CompanyView::from(company))?;
+        transaction.remember(&once, &answer, now).commit().await?;
+        Ok(answer)
+    }
+
+    pub(crate) async fn list_companies(&self, call: &Call) -> Result<Answer, Problem> {
+        let staff = self.gate.staff(call, Right::ReadCustomers).await?;
+        let query: CompanyQuery = call.query()?;
+        let begins = query.q.unwrap_or_default();
+        let list = List::of(&[&"companies", &staff.id, &begins]);
+        let page = self.gate.page(&list, &query.page).await?;
+        let begins = Some(begins.as_str()).filter(|begins| !begins.is_empty());
+        let companies = self.gate.store.companies(begins, page).await?;
+        json(StatusCode::OK, &self.gate.list(&list, companies, CompanyView::from).await?)
+    }
+
+    pub(crate) async fn show_company(&self, call: &Call) -> Result<Answer, Problem> {
+        self.gate.staff(call, Right::ReadCustomers).await?;
+        let company = self.gate.store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        json(StatusCode::OK, &CompanyView::from(company.record))
+    }
+
+    pub(crate) async fn change_company(&self, call: &Call, change: &ChangeCompany) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
+        let stored = self.gate.store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let was = stored.record;
+        let company = Company {
+            name: change.name.clone().unwrap_or(was.name),
+            domains: change.domains.clone().unwrap_or(was.domains),
+            portal_plan: change.portal_plan.unwrap_or(was.portal_plan),
+            reference: change.reference.clone().unwrap_or(was.reference),
+            ..was
+        };
+        let by = Actor::person(staff.id, &staff.name);
+        let activity = Activity::new(ActivityKind::CompanyChanged, by, now).company(company.id);
+        self.gate.store.transaction().save(stored.rev, &company).activity(&activity).commit().await?;
+        json(StatusCode::OK, &CompanyView::from(company))
+    }
+}

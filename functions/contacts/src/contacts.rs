@@ -1,0 +1,132 @@
+//! Contacts.
+
+use gatehouse::domain::{
+    Access, Activity, ActivityKind, Actor, Areas, CompanyId, Contact, ContactId, CredentialState, Email, Language,
+    Notifications, PersonName, Phone, Right,
+};
+use gatehouse::http::{Answer, Call, ContactView, List, Once, PageQuery, Problem, given, json};
+use lambda_http::http::StatusCode;
+use serde::Deserialize;
+
+use crate::Contacts;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewContact {
+    name: PersonName,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    #[serde(default)]
+    areas: Areas,
+    #[serde(default)]
+    language: Language,
+    #[serde(default)]
+    send_invite: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeContact {
+    name: Option<PersonName>,
+    /// `null` takes it away; nothing said leaves it. The same for the telephone number.
+    #[serde(default, deserialize_with = "given")]
+    email: Option<Option<Email>>,
+    #[serde(default, deserialize_with = "given")]
+    phone: Option<Option<Phone>>,
+    areas: Option<Areas>,
+    language: Option<Language>,
+}
+
+impl Contacts {
+    /// Enters a contact and, where that was ticked, invites it: both, or neither.
+    pub(crate) async fn create_contact(&self, call: &Call, new: &NewContact) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
+        let once = match self.gate.once(call, staff.id.into()).await? {
+            Once::Again(answer) => return Ok(answer),
+            Once::First(once) => once,
+        };
+        let company = store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let contact = Contact {
+            id: ContactId::new(now),
+            company_id: company.id,
+            name: new.name.clone(),
+            email: new.email.clone(),
+            phone: new.phone.clone(),
+            access: Access::None,
+            areas: new.areas.clone(),
+            language: new.language.clone(),
+            notifications: Notifications::default(),
+            invited_at: None,
+            last_seen_at: None,
+            mail_problem: None,
+            sessions: CredentialState::default(),
+            invited_lately: None,
+            created_at: now,
+        };
+        let by = Actor::person(staff.id, &staff.name);
+        let about = |kind| Activity::new(kind, by.clone(), now).contact(contact.id).company(company.id);
+        let mut transaction = store.transaction().activity(&about(ActivityKind::ContactCreated));
+        if let Some(email) = &contact.email {
+            transaction = transaction.claim_email(email, contact.id.into());
+        }
+        let contact = if new.send_invite {
+            let invited_activity = about(ActivityKind::Invited);
+            let invited = contact.invite(&company, now).map_err(|refused| refused.problem(now))?;
+            transaction = transaction.mail(&invited.mail(&company, None, now)).activity(&invited_activity);
+            invited.contact
+        } else {
+            contact
+        };
+        transaction = transaction.create(&contact);
+        let answer = json(StatusCode::CREATED, &ContactView::from(contact))?;
+        transaction.remember(&once, &answer, now).commit().await?;
+        Ok(answer)
+    }
+
+    pub(crate) async fn list_contacts(&self, call: &Call) -> Result<Answer, Problem> {
+        let staff = self.gate.staff(call, Right::ReadCustomers).await?;
+        let query: PageQuery = call.query()?;
+        let id: CompanyId = call.id("id")?;
+        self.gate.store.company(id).await?.ok_or_else(Problem::not_found)?;
+        let list = List::of(&[&"contacts", &staff.id, &id]);
+        let page = self.gate.page(&list, &query).await?;
+        let contacts = self.gate.store.contacts_of(id, page).await?;
+        json(StatusCode::OK, &self.gate.list(&list, contacts, ContactView::from).await?)
+    }
+
+    pub(crate) async fn show_contact(&self, call: &Call) -> Result<Answer, Problem> {
+        self.gate.staff(call, Right::ReadCustomers).await?;
+        let contact = self.gate.store.contact(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        json(StatusCode::OK, &ContactView::from(contact.record))
+    }
+
+    pub(crate) async fn change_contact(&self, call: &Call, change: &ChangeContact) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
+        let stored = store.contact(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let (rev, old) = (stored.rev, stored.record.email.clone());
+        let mut contact = stored.record;
+        if let Some(email) = &change.email {
+            contact = contact.with_email(email.clone()).map_err(|refused| Problem::invalid_field("email", refused))?;
+        }
+        let contact = Contact {
+            name: change.name.clone().unwrap_or(contact.name),
+            phone: change.phone.clone().unwrap_or(contact.phone),
+            areas: change.areas.clone().unwrap_or(contact.areas),
+            language: change.language.clone().unwrap_or(contact.language),
+            ..contact
+        };
+        let by = Actor::person(staff.id, &staff.name);
+        let activity =
+            Activity::new(ActivityKind::ContactChanged, by, now).contact(contact.id).company(contact.company_id);
+        let mut transaction = store.transaction().save(rev, &contact).activity(&activity);
+        if contact.email != old {
+            let id = contact.id.into();
+            transaction = old.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
+            transaction = contact.email.iter().fold(transaction, |transaction, new| transaction.claim_email(new, id));
+        }
+        transaction.commit().await?;
+        json(StatusCode::OK, &ContactView::from(contact))
+    }
+}

@@ -1,0 +1,201 @@
+//! From the outbox to SES: each mail once, and none lost.
+//!
+//! The table's stream is the fast way: it brings a mail here as soon as it is written. The schedule is the sure
+//! way: it looks for mails that the fast way left behind. Both do the same: claim, make the link, send, settle.
+//! A crash between two steps leaves the mail in the outbox; only what SES has taken leaves it.
+
+mod letter;
+
+use aws_lambda_events::event::dynamodb::EventRecord;
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use gatehouse::aws::Env;
+use gatehouse::clock::{Clock, SignedDuration};
+use gatehouse::domain::{Mail, MailId, OutboxMail, PersonId, Token, TokenPurpose};
+use gatehouse::event::{EventFunction, StartError};
+use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
+use serde::Deserialize;
+use tracing::{error, info, warn};
+
+use letter::{Letter, Letters};
+
+/// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// The function.
+pub struct DeliverMail {
+    store: Store,
+    clock: Clock,
+    ses: Client,
+    letters: Letters,
+    sender: String,
+}
+
+/// New mails from the stream, or the schedule's call to look for mails that were left behind.
+#[derive(Deserialize)]
+pub struct Event {
+    #[serde(rename = "Records", default)]
+    records: Vec<EventRecord>,
+    #[serde(default)]
+    sweep: bool,
+}
+
+/// A mail could not be sent this time.
+#[derive(Debug, thiserror::Error)]
+enum Undelivered {
+    /// SES or the table is out of reach: the next try may succeed at once.
+    #[error("{0}")]
+    OutOfReach(String),
+    /// SES does not take this mail: trying again soon would only hold up those behind it.
+    #[error("SES refuses it: {0}")]
+    Refused(String),
+    /// It cannot be written.
+    #[error("{0}")]
+    Letter(#[from] letter::LetterError),
+}
+
+impl From<StoreError> for Undelivered {
+    fn from(error: StoreError) -> Self {
+        Self::OutOfReach(error.to_string())
+    }
+}
+
+impl EventFunction for DeliverMail {
+    type Event = Event;
+    type Outcome = DynamoDbEventResponse;
+
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        let mut config = aws_sdk_sesv2::config::Builder::from(&env.aws);
+        config.set_endpoint_url(env.endpoints.ses.clone());
+        // The outbox tries again, and longer than the client would.
+        config.set_retry_config(Some(RetryConfig::disabled()));
+        Ok(Self {
+            store: Store::new(env),
+            clock: env.clock.clone(),
+            ses: Client::from_conf(config.build()),
+            letters: Letters::new(&env.operator, &env.portal_url)?,
+            sender: letter::mailbox(&env.operator, &env.mail_from),
+        })
+    }
+
+    /// Names the records that must come again, so that Lambda brings back those and no others.
+    async fn handle(&self, event: Event) -> Result<DynamoDbEventResponse, StartError> {
+        let mut outcome = DynamoDbEventResponse::default();
+        for record in event.records {
+            let id = record.change.keys.get(keys::SK);
+            let id =
+                id.and_then(|id| if let serde_dynamo::AttributeValue::S(id) = id { id.parse().ok() } else { None });
+            let Some(id) = id else { continue };
+            if let Err(Undelivered::OutOfReach(_)) = self.deliver_logged(id).await {
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = record.change.sequence_number;
+                outcome.batch_item_failures.push(failure);
+            }
+        }
+        if event.sweep {
+            for shard in 0..keys::OUTBOX_SHARDS {
+                for id in self.store.waiting_mails(shard).await? {
+                    // Its failure is logged, and the next sweep comes.
+                    let _ = self.deliver_logged(id).await;
+                }
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+impl DeliverMail {
+    async fn deliver_logged(&self, id: MailId) -> Result<(), Undelivered> {
+        let delivered = self.deliver(id).await;
+        if let Err(cause) = &delivered {
+            warn!(%id, %cause, "a mail stays in the outbox");
+        }
+        delivered
+    }
+
+    async fn deliver(&self, id: MailId) -> Result<(), Undelivered> {
+        let Claimed { mail, tries } = match self.store.claim_mail(id, self.clock.now()).await? {
+            Claim::Mine(claimed) => *claimed,
+            // Sent, or with another deliverer; if that one fails, the sweep comes for it.
+            Claim::Gone | Claim::Taken => return Ok(()),
+        };
+        match self.send(&mail).await {
+            Ok(()) => {
+                info!(%id, kind = mail.mail.kind(), tries, "mail sent");
+                Ok(self.store.settle_mail(id).await?)
+            }
+            Err(refused) => {
+                if matches!(refused, Undelivered::Refused(_)) {
+                    if let Some(PersonId::Contact(contact)) = mail.person {
+                        self.store.note_mail_problem(contact, &refused.to_string()).await?;
+                    }
+                }
+                if mail.created_at + GIVE_UP_AFTER < self.clock.now() && !matches!(refused, Undelivered::OutOfReach(_))
+                {
+                    error!(%id, kind = mail.mail.kind(), cause = %refused, "a mail is given up");
+                    self.store.settle_mail(id).await?;
+                } else {
+                    self.store.release_mail(id).await?;
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    async fn send(&self, mail: &OutboxMail) -> Result<(), Undelivered> {
+        let token = self.make_link(mail).await?;
+        let letter = self.letters.write(mail, token.as_ref())?;
+        let sent = self
+            .ses
+            .send_email()
+            .from_email_address(&self.sender)
+            .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+            .content(content(letter)?)
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| {
+            let cause = DisplayErrorContext(&error).to_string();
+            if refuses(&error) { Undelivered::Refused(cause) } else { Undelivered::OutOfReach(cause) }
+        })
+    }
+
+    /// The token of a mail's link is made here and now: it is in the mail, and nowhere else but as a hash.
+    async fn make_link(&self, mail: &OutboxMail) -> Result<Option<Token>, Undelivered> {
+        let (Mail::ContactInvitation { person, invitation, expires_at, .. }
+        | Mail::StaffInvitation { person, invitation, expires_at, .. }) = &mail.mail
+        else {
+            return Ok(None);
+        };
+        let token = Token::random();
+        let purpose = TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at };
+        self.store.publish_token(&token, &purpose).await?;
+        Ok(Some(token))
+    }
+}
+
+/// Whether it is about this mail, and not about SES being out of reach or us being too fast.
+fn refuses(error: &SdkError<SendEmailError>) -> bool {
+    use SendEmailError::{BadRequestException, MailFromDomainNotVerifiedException, MessageRejected, NotFoundException};
+    let refusal = |error: &SendEmailError| {
+        matches!(
+            error,
+            BadRequestException(_) | MailFromDomainNotVerifiedException(_) | MessageRejected(_) | NotFoundException(_)
+        )
+    };
+    error.as_service_error().is_some_and(refusal)
+}
+
+fn content(letter: Letter) -> Result<EmailContent, Undelivered> {
+    let incomplete = |error: aws_sdk_sesv2::error::BuildError| Undelivered::Refused(error.to_string());
+    let text = |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(incomplete);
+    let body = Body::builder().text(text(letter.text)?).html(text(letter.html)?).build();
+    // RFC 3834: an answering machine need not answer this.
+    let automatic =
+        MessageHeader::builder().name("Auto-Submitted").value("auto-generated").build().map_err(incomplete)?;
+    let message = Message::builder().subject(text(letter.subject)?).body(body).headers(automatic).build();
+    Ok(EmailContent::builder().simple(message).build())
+}

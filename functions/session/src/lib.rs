@@ -1,0 +1,218 @@
+//! Signing in and out, for contacts and staff alike, and a person's own record.
+
+use gatehouse::aws::Env;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Activity, ActivityKind, Areas, CompanyId, ContactId, Email, Language, Notifications, PersonId, PersonName, Role,
+};
+use gatehouse::event::StartError;
+use gatehouse::http::{
+    Answer, Call, Function, Gate, Problem, json, no_content, retry_stale, session_cookie, signed_out_cookie,
+};
+use gatehouse::password::{self, Password};
+use gatehouse::session::Signer;
+use gatehouse::store::Person;
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+/// The function.
+pub struct Session {
+    gate: Gate,
+    signer: Signer,
+    portal_url: String,
+}
+
+impl Function for Session {
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        let gate = Gate::connect(env).await?;
+        let signer = Signer::connect(env, &gate.keyring).await?;
+        Ok(Self { gate, signer, portal_url: env.portal_url.clone() })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route() {
+            "POST /v1/sessions" => self.sign_in(call.json()?).await,
+            "DELETE /v1/sessions/current" => retry_stale(|| self.sign_out(call, Which::This)).await,
+            "DELETE /v1/sessions" => retry_stale(|| self.sign_out(call, Which::All)).await,
+            "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(call).await?.person)),
+            "PATCH /v1/me" => {
+                let change: ChangeMe = call.json()?;
+                retry_stale(|| self.change_me(call, &change)).await
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    email: Email,
+    password: Password,
+}
+
+#[derive(Serialize)]
+struct SignedIn {
+    token: String,
+    expires_at: Timestamp,
+    kind: Kind,
+    name: PersonName,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Customer,
+    Staff,
+}
+
+impl Kind {
+    fn of(person: &Person) -> Self {
+        match person {
+            Person::Contact(_) => Self::Customer,
+            Person::Staff(_) => Self::Staff,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Which {
+    This,
+    All,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeMe {
+    name: Option<PersonName>,
+    language: Option<Language>,
+    notifications: Option<Notifications>,
+}
+
+impl Session {
+    /// Takes the same reads and the same hash for everybody, so that time does not tell who has an account.
+    async fn sign_in(&self, body: SignIn) -> Result<Answer, Problem> {
+        let store = &self.gate.store;
+        let owner = store.owner_of(&body.email).await?;
+        let id = owner.unwrap_or_else(|| PersonId::Contact(ContactId::new(self.gate.now())));
+        let stored = store.password(id).await?;
+        let right = tokio::task::spawn_blocking(move || password::matches(&body.password, stored.as_deref()));
+        let right = right.await.map_err(Problem::internal)?;
+        retry_stale(|| self.open_session(id, right)).await
+    }
+
+    async fn open_session(&self, id: PersonId, right: bool) -> Result<Answer, Problem> {
+        let person = self.gate.store.person(id).await?;
+        let person = person.filter(|person| right && person.access().is_active());
+        let mut person = person.ok_or_else(Problem::wrong_credentials)?;
+        let now = self.gate.now();
+        person.change(|person| *person.last_seen_at = Some(now));
+        let actor = gatehouse::domain::Actor::person(id, person.name());
+        let activity = about(Activity::new(ActivityKind::SignedIn, actor, now), id);
+        self.gate.store.transaction().save_person(&person).activity(&activity).commit().await?;
+        let issued = self.signer.issue(&person).map_err(Problem::internal)?;
+        let cookie = session_cookie(&issued.token, &self.portal_url);
+        let (kind, name) = (Kind::of(&person), person.name().clone());
+        let body = SignedIn { token: issued.token, expires_at: issued.expires_at, kind, name };
+        Ok(with_cookie(json(StatusCode::CREATED, &body)?, cookie))
+    }
+
+    async fn sign_out(&self, call: &Call, which: Which) -> Result<Answer, Problem> {
+        let mut caller = self.gate.caller(call).await?;
+        let (now, session) = (self.gate.now(), caller.claims.end());
+        caller.person.change(|person| {
+            let sessions = std::mem::take(person.sessions);
+            *person.sessions = match which {
+                Which::This => sessions.without(session, now),
+                Which::All => sessions.without_all(),
+            };
+        });
+        let activity = Activity::new(ActivityKind::SignedOut, caller.actor(), now);
+        let activity = about(activity, caller.person.id());
+        self.gate.store.transaction().save_person(&caller.person).activity(&activity).commit().await?;
+        Ok(with_cookie(no_content(), signed_out_cookie(&self.portal_url)))
+    }
+
+    async fn change_me(&self, call: &Call, change: &ChangeMe) -> Result<Answer, Problem> {
+        let mut person = self.gate.caller(call).await?.person;
+        if let Some(notifications) = change.notifications {
+            let Person::Contact(contact) = &mut person else {
+                return Err(Problem::invalid_field(
+                    "notifications",
+                    "are a customer's; staff are told what concerns them",
+                ));
+            };
+            contact.record.notifications = notifications;
+        }
+        person.change(|person| {
+            change.name.clone_into_some(person.name);
+            change.language.clone_into_some(person.language);
+        });
+        self.gate.store.transaction().save_person(&person).commit().await?;
+        json(StatusCode::OK, &Me::of(person))
+    }
+}
+
+/// What a change names is set; what it leaves out stays.
+trait CloneIntoSome<T> {
+    fn clone_into_some(&self, target: &mut T);
+}
+
+impl<T: Clone> CloneIntoSome<T> for Option<T> {
+    fn clone_into_some(&self, target: &mut T) {
+        if let Some(value) = self {
+            target.clone_from(value);
+        }
+    }
+}
+
+/// A contact's activity can be asked for by contact.
+fn about(activity: Activity, id: PersonId) -> Activity {
+    match id {
+        PersonId::Contact(contact) => activity.contact(contact),
+        PersonId::Staff(_) => activity,
+    }
+}
+
+fn with_cookie(mut answer: Answer, cookie: Option<HeaderValue>) -> Answer {
+    answer.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    answer
+}
+
+/// A person as it sees itself.
+#[derive(Serialize)]
+struct Me {
+    id: PersonId,
+    kind: Kind,
+    name: PersonName,
+    email: Option<Email>,
+    language: Language,
+    #[serde(flatten)]
+    of_its_kind: OfItsKind,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OfItsKind {
+    Customer { company_id: CompanyId, areas: Areas, notifications: Notifications },
+    Staff { roles: Vec<Role>, on_duty: bool },
+}
+
+impl Me {
+    fn of(person: Person) -> Self {
+        let (id, kind, email) = (person.id(), Kind::of(&person), person.email().cloned());
+        match person {
+            Person::Contact(contact) => {
+                let contact = contact.record;
+                let (company_id, areas, notifications) = (contact.company_id, contact.areas, contact.notifications);
+                let of_its_kind = OfItsKind::Customer { company_id, areas, notifications };
+                Self { id, kind, name: contact.name, email, language: contact.language, of_its_kind }
+            }
+            Person::Staff(staff) => {
+                let staff = staff.record;
+                let of_its_kind = OfItsKind::Staff { roles: staff.roles.into_iter().collect(), on_duty: staff.on_duty };
+                Self { id, kind, name: staff.name, email, language: staff.language, of_its_kind }
+            }
+        }
+    }
+}

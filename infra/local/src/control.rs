@@ -1,0 +1,110 @@
+//! What only the local stack has: the mailbox, SES's outage, the clock.
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use gatehouse::clock::{Clock, SignedDuration};
+use minijinja::{Environment, context};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::database::Database;
+use crate::mailbox::Mailbox;
+
+#[derive(Clone)]
+pub(crate) struct Control {
+    mailbox: Mailbox,
+    clock: Clock,
+    database: Database,
+}
+
+#[derive(Deserialize)]
+struct To {
+    to: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Outage {
+    on: bool,
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance_seconds: u32,
+}
+
+/// A fault of the local stack itself.
+struct Fault(anyhow::Error);
+
+impl<E: Into<anyhow::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        (StatusCode::INTERNAL_SERVER_ERROR, format!("{:#}", self.0)).into_response()
+    }
+}
+
+impl Control {
+    pub(crate) fn new(mailbox: Mailbox, clock: Clock, database: Database) -> Self {
+        Self { mailbox, clock, database }
+    }
+
+    pub(crate) fn router(self) -> Router {
+        Router::new()
+            .route("/_local/ses/v2/email/outbound-emails", post(send_email))
+            .route("/_local/mail.json", get(mails).delete(clear))
+            .route("/_local/mail", get(page))
+            .route("/_local/mail/outage", put(outage))
+            .route("/_local/clock", post(advance))
+            .route("/_local/health", get(health))
+            .with_state(self)
+    }
+}
+
+async fn send_email(State(control): State<Control>, Json(request): Json<Value>) -> Result<Response, Fault> {
+    if control.mailbox.out_of_order() {
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "message": "SES is out of order" }))).into_response());
+    }
+    let id = control.mailbox.take(&request)?;
+    Ok(Json(json!({ "MessageId": id })).into_response())
+}
+
+async fn mails(State(control): State<Control>, Query(query): Query<To>) -> Json<Value> {
+    Json(json!(control.mailbox.list(query.to.as_deref())))
+}
+
+async fn clear(State(control): State<Control>) -> Result<StatusCode, Fault> {
+    control.mailbox.clear()?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn page(State(control): State<Control>, Query(query): Query<To>) -> Result<Html<String>, Fault> {
+    let mut templates = Environment::new();
+    templates.add_template("mailbox.html", include_str!("mailbox.html"))?;
+    let mails = control.mailbox.list(query.to.as_deref());
+    let page = templates.get_template("mailbox.html")?.render(context! { mails, to => query.to })?;
+    Ok(Html(page))
+}
+
+async fn outage(State(control): State<Control>, Json(outage): Json<Outage>) -> Json<Value> {
+    control.mailbox.set_outage(outage.on);
+    Json(json!({ "on": outage.on }))
+}
+
+async fn advance(State(control): State<Control>, Json(advance): Json<Advance>) -> Result<Json<Value>, Fault> {
+    control.clock.advance(SignedDuration::from_secs(advance.advance_seconds.into()));
+    control.database.expire()?;
+    Ok(Json(json!({ "now": control.clock.now() })))
+}
+
+async fn health(State(control): State<Control>) -> Response {
+    let healthy = control.database.answers();
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "healthy": healthy, "now": control.clock.now() }))).into_response()
+}

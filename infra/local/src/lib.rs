@@ -1,0 +1,156 @@
+//! The whole of Gatehouse in one process: the real functions, the ordinary AWS clients, and behind those a
+//! `DynamoDB`, an S3 and an SES of this machine. What is tested here is what is deployed.
+
+mod bucket;
+mod control;
+mod database;
+mod demo;
+mod functions;
+mod gateway;
+mod mailbox;
+pub mod meter;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use aws_credential_types::Credentials;
+use axum::Router;
+use gatehouse::aws::{Endpoints, Env, SigningSecret, sdk_config};
+use gatehouse::clock::Clock;
+use gatehouse_template::Template;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use control::Control;
+use database::Database;
+use mailbox::Mailbox;
+use meter::Meter;
+
+pub use demo::fill;
+
+const REGION: &str = "eu-central-1";
+const ACCESS_KEY: &str = "local";
+const SECRET_KEY: &str = "local-secret";
+const TABLE: &str = "gatehouse";
+const BUCKET: &str = "gatehouse-files";
+
+/// How to start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The gateway's port; S3 has the next one and `DynamoDB` the one after. 0 takes any that are free.
+    pub port: u16,
+    /// Where the data lives; nowhere lasting, if there is none.
+    pub data_dir: Option<PathBuf>,
+    /// Who is invited as the first admin.
+    pub admin_email: String,
+}
+
+/// A running stack. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Stack {
+    /// Where the portal and its API are.
+    pub url: String,
+    /// Where `DynamoDB` is, for a look with the AWS command line.
+    pub database_url: String,
+    /// The time of everything in it.
+    pub clock: Clock,
+    /// What its functions ask of AWS.
+    pub meter: Meter,
+    /// The table itself, for a test that fills it faster than the API could.
+    pub env: Env,
+    mailbox: Mailbox,
+    _tasks: JoinSet<()>,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Stack {
+    /// Starts everything, and comes back when everything answers.
+    pub async fn start(config: Config) -> Result<Self> {
+        let template = Template::of_workspace()?;
+        let (clock, meter) = (Clock::default(), Meter::default());
+        let temporary = if config.data_dir.is_none() { Some(tempfile::tempdir()?) } else { None };
+        let folder = config.data_dir.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path));
+        let folder = folder.context("there is no folder for the data")?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+
+        let [gateway, s3, dynamodb] = listen(config.port).await?;
+        let url = |listener: &TcpListener| listener.local_addr().map(|at| format!("http://{at}"));
+        let (portal_url, s3_url, database_url) = (url(&gateway)?, url(&s3)?, url(&dynamodb)?);
+
+        let mut tasks = JoinSet::new();
+        let file = config.data_dir.is_some().then(|| folder.join("table.sqlite"));
+        let database = Database::open(file.as_deref(), &template.table, clock.clone())?;
+        tasks.spawn(database.clone().serve(dynamodb));
+        let mailbox = Mailbox::open(&folder.join("mail"), clock.clone())?;
+        let bucket = bucket::router(&folder.join("files"), clock.clone())?;
+        tasks.spawn(serve(s3, bucket));
+
+        let env = Env {
+            aws: meter
+                .watch(&sdk_config(REGION.to_owned(), Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local"))),
+            endpoints: Endpoints {
+                dynamodb: Some(database_url.clone()),
+                s3: Some(s3_url),
+                ses: Some(format!("{portal_url}/_local/ses")),
+                secrets_manager: None,
+            },
+            table: TABLE.to_owned(),
+            bucket: BUCKET.to_owned(),
+            portal_url: portal_url.clone(),
+            operator: "Northgate Logistics".to_owned(),
+            mail_from: "portal@northgate.example".to_owned(),
+            signing: SigningSecret::Known(signing_secret(folder)?),
+            clock: clock.clone(),
+        };
+
+        let functions = functions::connect(&env).await?;
+        let control = Control::new(mailbox.clone(), clock.clone(), database.clone());
+        let app = gateway::router(template.routes()?, functions.endpoints).merge(control.router());
+        tasks.spawn(serve(gateway, app));
+        tasks.spawn(database.clone().feed(Arc::clone(&functions.deliver_mail)));
+        tasks.spawn(database.keep_time());
+
+        let admin = serde_json::json!({ "email": config.admin_email, "name": "First Admin" });
+        (functions.first_admin)(admin).await.map_err(|error| anyhow::anyhow!("the first admin: {error}"))?;
+        Ok(Self { url: portal_url, database_url, clock, meter, env, mailbox, _tasks: tasks, _temporary: temporary })
+    }
+
+    /// The newest activation link that was mailed to an address, once it has been.
+    pub async fn activation_link(&self, to: &str) -> Option<String> {
+        for _ in 0..200 {
+            if let Some(link) = self.mailbox.link(to, "/activate#") {
+                return Some(link);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        None
+    }
+}
+
+async fn serve(listener: TcpListener, app: Router) {
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, app).await {
+        tracing::error!(%error, "a local server has ended");
+    }
+}
+
+async fn listen(port: u16) -> Result<[TcpListener; 3]> {
+    let bind = |offset: u16| async move {
+        let port = if port == 0 { 0 } else { port + offset };
+        TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("port {port} is not free"))
+    };
+    Ok([bind(0).await?, bind(1).await?, bind(2).await?])
+}
+
+/// Made once and kept: a restart signs nobody out.
+fn signing_secret(folder: &Path) -> Result<String> {
+    let file = folder.join("signing-secret");
+    if let Ok(secret) = std::fs::read_to_string(&file) {
+        return Ok(secret);
+    }
+    let secret = gatehouse::domain::Token::random().reveal();
+    std::fs::write(&file, &secret).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(secret)
+}

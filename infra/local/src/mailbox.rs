@@ -1,0 +1,106 @@
+//! SES's part: takes every mail and keeps it, for people and for tests to read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use gatehouse::clock::{Clock, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ulid::Ulid;
+
+/// A mail that was sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SentMail {
+    pub(crate) id: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) from: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) sent_at: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    folder: Arc<PathBuf>,
+    clock: Clock,
+    refusing: Arc<AtomicBool>,
+    /// Oldest first.
+    mails: Arc<Mutex<Vec<SentMail>>>,
+}
+
+impl Mailbox {
+    pub(crate) fn open(folder: &Path, clock: Clock) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let files = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
+        let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        let mut mails =
+            files.map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?)).collect::<Result<Vec<SentMail>>>()?;
+        mails.sort_by(|a, b| a.id.cmp(&b.id));
+        let (refusing, mails) = (Arc::default(), Arc::new(Mutex::new(mails)));
+        Ok(Self { folder: Arc::new(folder.to_owned()), clock, refusing, mails })
+    }
+
+    /// Whether SES is to be out of order.
+    pub(crate) fn set_outage(&self, on: bool) {
+        self.refusing.store(on, Ordering::Relaxed);
+    }
+
+    pub(crate) fn out_of_order(&self) -> bool {
+        self.refusing.load(Ordering::Relaxed)
+    }
+
+    /// Takes a `SendEmail` request; what is answered with an id is on the disk.
+    pub(crate) fn take(&self, request: &Value) -> Result<String> {
+        let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let list = |pointer: &str| request.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+        let to = list("/Destination/ToAddresses").filter_map(Value::as_str).map(str::to_owned);
+        let headers = list("/Content/Simple/Headers")
+            .filter_map(|header| Some((header["Name"].as_str()?.to_owned(), header["Value"].as_str()?.to_owned())));
+        let mail = SentMail {
+            id: Ulid::generate().to_string(),
+            to: to.collect(),
+            from: text("/FromEmailAddress"),
+            subject: text("/Content/Simple/Subject/Data"),
+            text: text("/Content/Simple/Body/Text/Data"),
+            html: text("/Content/Simple/Body/Html/Data"),
+            headers: headers.collect(),
+            sent_at: self.clock.now(),
+        };
+        let file = self.folder.join(format!("{}.json", mail.id));
+        let half = file.with_extension("part");
+        std::fs::write(&half, serde_json::to_vec_pretty(&mail)?)?;
+        std::fs::rename(&half, &file)?;
+        let id = mail.id.clone();
+        self.lock().push(mail);
+        Ok(id)
+    }
+
+    /// Newest first; to one address, if one is named.
+    pub(crate) fn list(&self, to: Option<&str>) -> Vec<SentMail> {
+        let is_to =
+            |mail: &&SentMail| to.is_none_or(|to| mail.to.iter().any(|address| address.eq_ignore_ascii_case(to)));
+        self.lock().iter().rev().filter(is_to).cloned().collect()
+    }
+
+    /// The newest link of a kind that an address was sent.
+    pub(crate) fn link(&self, to: &str, kind: &str) -> Option<String> {
+        let mails = self.list(Some(to));
+        mails.iter().find_map(|mail| mail.text.split_whitespace().find(|word| word.contains(kind)).map(str::to_owned))
+    }
+
+    pub(crate) fn clear(&self) -> Result<()> {
+        for mail in self.lock().drain(..) {
+            std::fs::remove_file(self.folder.join(format!("{}.json", mail.id)))?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SentMail>> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

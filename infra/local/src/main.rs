@@ -1,0 +1,56 @@
+//! `cargo run`: Gatehouse on this machine.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use gatehouse_local::{Config, Stack, fill};
+use tracing_subscriber::EnvFilter;
+
+/// Gatehouse on this machine: gateway, table, bucket and mailbox in one process, on loopback.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where the portal listens; S3 takes the next port, DynamoDB the one after.
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// Where the data lives.
+    #[arg(long, default_value = ".gatehouse")]
+    data_dir: PathBuf,
+    /// Begin with nothing: the data folder is emptied.
+    #[arg(long)]
+    fresh: bool,
+    /// Fill it with an operator's customers, contacts and shares.
+    #[arg(long)]
+    demo: bool,
+    /// Who is invited as the first admin.
+    #[arg(long, default_value = "admin@example.com")]
+    admin_email: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    if arguments.fresh && arguments.data_dir.exists() {
+        std::fs::remove_dir_all(&arguments.data_dir).context("the data folder cannot be emptied")?;
+    }
+    let (admin, data_dir) = (arguments.admin_email, Some(arguments.data_dir));
+    let stack = Stack::start(Config { port: arguments.port, data_dir, admin_email: admin.clone() }).await?;
+    let demo = if arguments.demo { fill(&stack, &admin).await? } else { None };
+
+    println!("Gatehouse is ready at {}", stack.url);
+    println!("  mailbox      {}/_local/mail", stack.url);
+    println!("  DynamoDB     {} (table gatehouse)", stack.database_url);
+    match demo {
+        Some(sign_in) => println!("  sign in      {sign_in}"),
+        None => {
+            if let Some(link) = stack.activation_link(&admin).await {
+                println!("  first admin  {admin}, invited by {link}");
+            }
+        }
+    }
+    tokio::signal::ctrl_c().await.context("no signal can be awaited")?;
+    Ok(())
+}

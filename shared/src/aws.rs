@@ -1,0 +1,144 @@
+//! The lean AWS client: credentials and region from Lambda's environment, Amazon's own roots and no others.
+//!
+//! The SDK's defaults load every certificate of the system and look for credentials in many places; that is
+//! two thirds of a function's start. `docs/operating.md` has the measurement.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+pub use aws_types::SdkConfig as AwsConfig;
+use aws_types::region::Region;
+
+use crate::clock::Clock;
+
+/// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): every AWS endpoint chains to one of them.
+const AMAZON_ROOTS: &[u8] = include_bytes!("../certs/amazon-roots.pem");
+
+/// Where a service is, if not where AWS has it. The names of the variables are the SDKs' own.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoints {
+    /// `AWS_ENDPOINT_URL_DYNAMODB`
+    pub dynamodb: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3`
+    pub s3: Option<String>,
+    /// `AWS_ENDPOINT_URL_SESV2`
+    pub ses: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`
+    pub secrets_manager: Option<String>,
+}
+
+/// What a function is given by its environment.
+#[derive(Debug, Clone)]
+pub struct Env {
+    /// Region, credentials, HTTP client.
+    pub aws: AwsConfig,
+    /// Where services are, if not where AWS has them.
+    pub endpoints: Endpoints,
+    /// The table (`GATEHOUSE_TABLE`).
+    pub table: String,
+    /// The bucket of files (`GATEHOUSE_BUCKET`).
+    pub bucket: String,
+    /// Where the portal is, without a slash at its end (`GATEHOUSE_PORTAL_URL`).
+    pub portal_url: String,
+    /// The operator's name (`GATEHOUSE_OPERATOR`).
+    pub operator: String,
+    /// The address that mails come from (`GATEHOUSE_MAIL_FROM`).
+    pub mail_from: String,
+    /// The secret that sessions are signed with, for the functions that sign.
+    pub signing: SigningSecret,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Where the secret that sessions are signed with comes from.
+#[derive(Clone)]
+pub enum SigningSecret {
+    /// A secret of AWS Secrets Manager (`GATEHOUSE_SIGNING_SECRET_ARN`).
+    SecretsManager {
+        /// Its ARN.
+        arn: String,
+    },
+    /// The secret itself: the local stack has it in its data folder.
+    Known(String),
+    /// This function only verifies.
+    None,
+}
+
+impl std::fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningSecret(…)")
+    }
+}
+
+/// The environment lacks something.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is missing")]
+pub struct EnvError(&'static str);
+
+impl Env {
+    /// From the variables that Lambda and template.yaml set.
+    pub fn from_lambda() -> Result<Self, EnvError> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let needed = |name: &'static str| variable(name).ok_or(EnvError(name));
+        let endpoint = |name: &str| variable(name).or_else(|| variable("AWS_ENDPOINT_URL"));
+        let credentials = Credentials::new(
+            needed("AWS_ACCESS_KEY_ID")?,
+            needed("AWS_SECRET_ACCESS_KEY")?,
+            variable("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        Ok(Self {
+            aws: sdk_config(needed("AWS_REGION")?, credentials),
+            endpoints: Endpoints {
+                dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+                s3: endpoint("AWS_ENDPOINT_URL_S3"),
+                ses: endpoint("AWS_ENDPOINT_URL_SESV2"),
+                secrets_manager: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            },
+            table: needed("GATEHOUSE_TABLE")?,
+            bucket: variable("GATEHOUSE_BUCKET").unwrap_or_default(),
+            portal_url: variable("GATEHOUSE_PORTAL_URL").unwrap_or_default(),
+            operator: variable("GATEHOUSE_OPERATOR").unwrap_or_default(),
+            mail_from: variable("GATEHOUSE_MAIL_FROM").unwrap_or_default(),
+            signing: variable("GATEHOUSE_SIGNING_SECRET_ARN")
+                .map_or(SigningSecret::None, |arn| SigningSecret::SecretsManager { arn }),
+            clock: Clock::default(),
+        })
+    }
+}
+
+/// What the SDK's clients are made from.
+#[must_use]
+pub fn sdk_config(region: String, credentials: Credentials) -> AwsConfig {
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let mut http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    if let Ok(tls) = TlsContext::builder().with_trust_store(roots).build() {
+        http = http.tls_context(tls);
+    }
+    AwsConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http.build_https())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .time_source(SharedTimeSource::new(SystemTimeSource::new()))
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(2))
+                .operation_attempt_timeout(Duration::from_secs(5))
+                .operation_timeout(Duration::from_secs(12))
+                .build(),
+        )
+        .build()
+}

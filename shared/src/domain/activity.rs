@@ -1,0 +1,125 @@
+//! The record of who did what, when.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ActivityId, CompanyId, ContactId, FileId, PersonId, PersonName, ShareId};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityKind {
+    /// A company was entered.
+    CompanyCreated,
+    /// A company was changed.
+    CompanyChanged,
+    /// A contact was entered.
+    ContactCreated,
+    /// A contact was changed.
+    ContactChanged,
+    /// One of the staff was entered.
+    StaffCreated,
+    /// An invitation was sent, or sent again.
+    Invited,
+    /// An invitation was taken back.
+    InvitationWithdrawn,
+    /// An account was activated.
+    Activated,
+    /// Somebody signed in.
+    SignedIn,
+    /// Somebody signed out, here or everywhere.
+    SignedOut,
+    /// A share was drafted.
+    ShareCreated,
+    /// A share was sent to its recipients.
+    ShareSent,
+    /// A file was uploaded.
+    FileUploaded,
+    /// The download of files was begun.
+    FilesDownloaded,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The person; nobody, where Gatehouse acted by itself.
+    pub id: Option<PersonId>,
+    /// The person's name at that time.
+    pub name: Option<PersonName>,
+}
+
+impl Actor {
+    /// A person.
+    #[must_use]
+    pub fn person(id: impl Into<PersonId>, name: &PersonName) -> Self {
+        Self { id: Some(id.into()), name: Some(name.clone()) }
+    }
+
+    /// Gatehouse itself.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { id: None, name: None }
+    }
+}
+
+/// One record of who did what to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Its id.
+    pub id: ActivityId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: ActivityKind,
+    /// Who.
+    pub actor: Actor,
+    /// The company that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<CompanyId>,
+    /// The contact that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<ContactId>,
+    /// The share that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_id: Option<ShareId>,
+    /// The files that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileId>,
+}
+
+impl Activity {
+    /// A record of something done now; what it is about is added by the methods below.
+    #[must_use]
+    pub fn new(kind: ActivityKind, actor: Actor, now: Timestamp) -> Self {
+        let id = ActivityId::new(now);
+        Self { id, at: now, kind, actor, company_id: None, contact_id: None, share_id: None, files: Vec::new() }
+    }
+
+    /// About a company.
+    #[must_use]
+    pub fn company(mut self, id: CompanyId) -> Self {
+        self.company_id = Some(id);
+        self
+    }
+
+    /// About a contact.
+    #[must_use]
+    pub fn contact(mut self, id: ContactId) -> Self {
+        self.contact_id = Some(id);
+        self
+    }
+
+    /// About a share.
+    #[must_use]
+    pub fn share(mut self, id: ShareId) -> Self {
+        self.share_id = Some(id);
+        self
+    }
+
+    /// About files of that share.
+    #[must_use]
+    pub fn files(mut self, ids: impl IntoIterator<Item = FileId>) -> Self {
+        self.files.extend(ids);
+        self
+    }
+}

@@ -1,0 +1,148 @@
+//! Ids: `<prefix>_<ULID>`, one type each, so that a contact's id never stands where a share's belongs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+/// Text that is no id of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not an id of the form {0}_<ULID>")]
+pub struct IdError(&'static str);
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(Ulid);
+
+        impl $name {
+            /// A new id; ids made later sort later.
+            #[must_use]
+            pub fn new(now: Timestamp) -> Self {
+                let ms = u64::try_from(now.as_millisecond()).unwrap_or_default();
+                Self(Ulid::from_parts(ms, u128::from_be_bytes(crate::random())))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(|ulid| Ulid::from_string(ulid).ok().filter(|parsed| parsed.to_string() == ulid))
+                    .map(Self)
+                    .ok_or(IdError($prefix))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+    )*};
+}
+
+id! {
+    /// A customer of the operator.
+    CompanyId = "com";
+    /// A person at a company.
+    ContactId = "con";
+    /// A person of the operator.
+    StaffId = "stf";
+    /// A titled set of files with its recipients.
+    ShareId = "shr";
+    /// One file of a share, in one version.
+    FileId = "fil";
+    /// One invitation; a resend is a new one.
+    InvitationId = "inv";
+    /// One signed-in session.
+    SessionId = "ses";
+    /// One mail in the outbox.
+    MailId = "mail";
+    /// One record of who did what.
+    ActivityId = "act";
+}
+
+/// Whoever can sign in: a contact or one of the staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum PersonId {
+    /// A contact at a company.
+    Contact(ContactId),
+    /// One of the operator's people.
+    Staff(StaffId),
+}
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contact(id) => id.fmt(f),
+            Self::Staff(id) => id.fmt(f),
+        }
+    }
+}
+
+impl From<PersonId> for String {
+    fn from(id: PersonId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for PersonId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse().map(Self::Contact).or_else(|_: IdError| text.parse().map(Self::Staff))
+    }
+}
+
+impl From<ContactId> for PersonId {
+    fn from(id: ContactId) -> Self {
+        Self::Contact(id)
+    }
+}
+
+impl From<StaffId> for PersonId {
+    fn from(id: StaffId) -> Self {
+        Self::Staff(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let id = ContactId::new(Timestamp::UNIX_EPOCH).to_string();
+        assert!(id.parse::<ContactId>().is_ok());
+        assert!(id.parse::<StaffId>().is_err());
+        assert!(id.to_lowercase().parse::<ContactId>().is_err(), "one spelling an id");
+    }
+
+    #[test]
+    fn later_ids_sort_later() {
+        let early = ShareId::new(Timestamp::UNIX_EPOCH).to_string();
+        let late = ShareId::new(Timestamp::from_second(1).unwrap()).to_string();
+        assert!(early < late);
+    }
+}

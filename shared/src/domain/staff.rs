@@ -1,0 +1,58 @@
+//! A person of the operator.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Access, CredentialState, Email, InviteRefused, Language, Mail, OutboxMail, PersonName, Right, Role, StaffId,
+};
+
+/// A person of the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staff {
+    /// The person's id.
+    pub id: StaffId,
+    /// Its name.
+    pub name: PersonName,
+    /// Its address, which is its username.
+    pub email: Email,
+    /// What it may do.
+    pub roles: BTreeSet<Role>,
+    /// Whether it takes requests for access at the moment.
+    pub on_duty: bool,
+    /// Whether it may come in.
+    #[serde(flatten)]
+    pub access: Access,
+    /// The language of its mails and pages.
+    pub language: Language,
+    /// Which of its sessions count.
+    pub sessions: CredentialState,
+    /// When it last signed in.
+    pub last_seen_at: Option<Timestamp>,
+    /// When it was entered.
+    pub created_at: Timestamp,
+}
+
+impl Staff {
+    /// Invites this person, or invites it again, with the mail that says so.
+    pub fn invite(mut self, now: Timestamp) -> Result<(Self, OutboxMail), InviteRefused> {
+        let (access, invitation) = self.access.invite(now)?;
+        self.access = access;
+        let mail = Mail::StaffInvitation {
+            person: self.id.into(),
+            invitation: invitation.id,
+            expires_at: invitation.expires_at,
+            name: self.name.clone(),
+        };
+        let mail = OutboxMail::new(self.email.clone(), Some(self.id.into()), self.language.clone(), mail, now);
+        Ok((self, mail))
+    }
+
+    /// Whether one of the person's roles grants the right.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.roles.iter().any(|role| role.grants(right))
+    }
+}

@@ -1,0 +1,199 @@
+//! A request as a function sees it: parsed, limited, and never trusted.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use cookie::Cookie;
+use lambda_http::http::{HeaderMap, Method, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::problem::Problem;
+
+/// The most that a body may have, in bytes: files go to S3 directly.
+pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// What a cookie request that changes something must carry: a page of another site cannot set it (ASVS 5.0, 3.5.1).
+const CSRF_HEADER: &str = "x-gatehouse";
+
+/// A request.
+#[derive(Debug)]
+pub struct Call {
+    request: Request,
+    route: String,
+    request_id: String,
+    source_ip: Option<IpAddr>,
+}
+
+impl Call {
+    /// From what API Gateway sent.
+    #[must_use]
+    pub fn new(request: Request) -> Self {
+        let (route, request_id, source_ip) = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => (
+                context.route_key.clone().unwrap_or_default(),
+                context.request_id.clone().unwrap_or_default(),
+                // The gateway's own word for the peer: a header could say anything.
+                context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
+            ),
+            _ => Default::default(),
+        };
+        Self { request, route, request_id, source_ip }
+    }
+
+    /// The route as template.yaml writes it: `GET /v1/shares/{id}`.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// The gateway's id of this request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Where the request comes from.
+    #[must_use]
+    pub fn source_ip(&self) -> Option<IpAddr> {
+        self.source_ip
+    }
+
+    /// Its method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.request.method()
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.request.raw_http_path()
+    }
+
+    /// Its headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// An id in the path. One that cannot be an id is not found either.
+    pub fn id<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        let parameters = self.request.path_parameters_ref();
+        let text = parameters.and_then(|parameters| parameters.first(name));
+        text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+    }
+
+    /// The body, from JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let bytes = self.body()?;
+        if bytes.is_empty() {
+            return Err(Problem::invalid_body("The body is empty."));
+        }
+        let media_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::unsupported_media_type());
+        }
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let (path, inner) = (error.path().to_string(), error.inner());
+            if inner.is_data() {
+                field_problem(&path, &inner.to_string())
+            } else {
+                Problem::invalid_body(&inner.to_string())
+            }
+        })?;
+        json.end().map_err(|error| Problem::invalid_body(&error.to_string()))?;
+        Ok(value)
+    }
+
+    /// The body, from JSON; without a body, what goes without saying.
+    pub fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.body()?.is_empty() { Ok(T::default()) } else { self.json() }
+    }
+
+    /// The parameters of the query.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let query = self.request.uri().query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs)
+            .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
+    }
+
+    fn body(&self) -> Result<&[u8], Problem> {
+        let bytes: &[u8] = match self.request.body() {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        };
+        if bytes.len() > LARGEST_BODY { Err(Problem::body_too_large(LARGEST_BODY)) } else { Ok(bytes) }
+    }
+
+    /// What the request says about itself, for an idempotency key: another path or body is another request.
+    pub(super) fn content(&self) -> Result<Vec<u8>, Problem> {
+        Ok([self.method().as_str().as_bytes(), b" ", self.path().as_bytes(), b"\n", self.body()?].concat())
+    }
+
+    /// The idempotency key.
+    pub(super) fn idempotency_key(&self) -> Option<&str> {
+        self.header("idempotency-key").filter(|key| !key.is_empty())
+    }
+
+    /// The session token: from `Authorization: Bearer`, else from the cookie. A cookie is sent by the browser on
+    /// its own, so a request that changes something must show that a page of ours made it.
+    pub(super) fn session_token(&self) -> Result<&str, Problem> {
+        if let Some(authorization) = self.header(header::AUTHORIZATION) {
+            let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
+            return if scheme.eq_ignore_ascii_case("bearer") {
+                Ok(token.trim())
+            } else {
+                Err(Problem::sign_in_required())
+            };
+        }
+        let token = self.cookie().ok_or_else(Problem::sign_in_required)?;
+        if !self.method().is_safe() && !self.headers().contains_key(CSRF_HEADER) {
+            return Err(Problem::forbidden(
+                "A request with the session cookie that changes something needs the header X-Gatehouse: 1.",
+            ));
+        }
+        Ok(token)
+    }
+
+    fn cookie(&self) -> Option<&str> {
+        let cookies = self.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut cookies = cookies.flat_map(Cookie::split_parse).filter_map(Result::ok);
+        let session = cookies.find(|cookie| [SESSION_COOKIE, LOCAL_SESSION_COOKIE].contains(&cookie.name()));
+        session.and_then(|cookie| cookie.value_raw())
+    }
+}
+
+/// The session cookie. A browser takes this prefix only from https, for this host alone (RFC 6265bis §4.1.3.2).
+pub(super) const SESSION_COOKIE: &str = "__Host-gatehouse";
+/// The session cookie over plain http, which only the local stack speaks.
+pub(super) const LOCAL_SESSION_COOKIE: &str = "gatehouse";
+
+fn field_problem(path: &str, text: &str) -> Problem {
+    // serde_json says where in the body; the path says it better.
+    let text = text.split(" at line ").next().unwrap_or(text);
+    let missing = text.strip_prefix("missing field `").or_else(|| text.strip_prefix("unknown field `"));
+    match missing.and_then(|rest| rest.split('`').next()) {
+        Some(name) => {
+            let parent = path.strip_suffix(name).unwrap_or(path).trim_end_matches('.');
+            let field = if matches!(parent, "" | ".") { name.to_owned() } else { format!("{parent}.{name}") };
+            Problem::invalid_field(field, if text.starts_with("missing") { "is needed" } else { "is not known here" })
+        }
+        None => Problem::invalid_field(if path == "." { "body" } else { path }, text),
+    }
+}
+
+/// For a field of a change where `null` and nothing are different: `Some(None)` and `None`.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,137 @@
+//! Cursors: where a list goes on, sealed so that only the list that gave one takes it back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::gate::Gate;
+use super::problem::Problem;
+use crate::store::{Page, PageRequest, Position};
+
+/// The length of an HMAC-SHA256 in bytes.
+const SEAL: usize = 32;
+
+/// One list, for one caller, with its filters: a cursor of another is refused.
+#[derive(Debug)]
+pub struct List(String);
+
+impl List {
+    /// Names the list by all that makes it what it is.
+    #[must_use]
+    pub fn of(parts: &[&dyn std::fmt::Display]) -> Self {
+        // A separator that no part can hold keeps ("ab", "c") and ("a", "bc") apart.
+        Self(parts.iter().map(|part| part.to_string().replace('\0', "")).collect::<Vec<_>>().join("\0"))
+    }
+}
+
+/// The parameters that every list takes.
+#[derive(Debug, Deserialize)]
+pub struct PageQuery {
+    #[serde(default = "PageQuery::usual", deserialize_with = "PageQuery::limit")]
+    limit: u8,
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    fn usual() -> u8 {
+        25
+    }
+
+    fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit));
+        limit.ok_or_else(|| serde::de::Error::custom("must be a number from 1 to 100"))
+    }
+}
+
+/// A page as the API shows it.
+#[derive(Debug, Serialize)]
+pub struct ListView<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+fn sealed(list: &List, position: &[u8]) -> Vec<u8> {
+    [list.0.as_bytes(), b"\0\0", position].concat()
+}
+
+fn encode<T: Serialize>(key: &hmac::Key, list: &List, position: &T) -> String {
+    let position = serde_json::to_vec(position).unwrap_or_default();
+    let tag = hmac::sign(key, &sealed(list, &position));
+    URL_SAFE_NO_PAD.encode([tag.as_ref(), &position].concat())
+}
+
+fn decode<T: DeserializeOwned>(key: &hmac::Key, list: &List, cursor: &str) -> Option<T> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (tag, position) = bytes.split_at_checked(SEAL)?;
+    hmac::verify(key, &sealed(list, position), tag).ok()?;
+    serde_json::from_slice(position).ok()
+}
+
+impl Gate {
+    /// The page that is asked for.
+    pub async fn page(&self, list: &List, query: &PageQuery) -> Result<PageRequest, Problem> {
+        let after = match &query.cursor {
+            None => None,
+            Some(cursor) => {
+                let key = self.keyring.cursor_key().await?;
+                Some(decode::<Position>(&key, list, cursor).ok_or_else(Problem::invalid_cursor)?)
+            }
+        };
+        Ok(PageRequest { limit: query.limit, after })
+    }
+
+    /// A page as an answer shows it.
+    pub async fn list<T, V>(
+        &self,
+        list: &List,
+        page: Page<T>,
+        view: impl FnMut(T) -> V,
+    ) -> Result<ListView<V>, Problem> {
+        let next = match &page.next {
+            None => None,
+            Some(position) => Some(encode(&self.keyring.cursor_key().await?, list, position)),
+        };
+        Ok(ListView { items: page.items.into_iter().map(view).collect(), next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key() -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, b"a key of this deployment")
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_opens_for_its_own_list_only(position in "\\PC{0,60}", list in "\\PC{0,20}", other in "\\PC{0,20}") {
+            prop_assume!(list != other);
+            let (list, other) = (List::of(&[&"shares", &list]), List::of(&[&"shares", &other]));
+            let cursor = encode(&key(), &list, &position);
+            prop_assert_eq!(decode::<String>(&key(), &list, &cursor), Some(position));
+            prop_assert_eq!(decode::<String>(&key(), &other, &cursor), None);
+            let elsewhere = hmac::Key::new(hmac::HMAC_SHA256, b"another deployment's key");
+            prop_assert_eq!(decode::<String>(&elsewhere, &list, &cursor), None);
+        }
+
+        #[test]
+        fn no_changed_cursor_opens(position in "[a-z]{1,30}", at in 0_usize..1000, with in "[A-Za-z0-9_-]") {
+            let list = List::of(&[&"shares"]);
+            let cursor = encode(&key(), &list, &position);
+            let at = at % cursor.len();
+            let changed = format!("{}{with}{}", &cursor[..at], &cursor[at + 1..]);
+            prop_assume!(changed != cursor);
+            prop_assert_eq!(decode::<String>(&key(), &list, &changed), None);
+        }
+
+        #[test]
+        fn nonsense_is_no_cursor(text in "\\PC{0,80}") {
+            prop_assert_eq!(decode::<String>(&key(), &List::of(&[&"shares"]), &text), None);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The gate: who calls, and whether that person may. Every function but the public ones begins here.
+
+use lambda_http::Body;
+use lambda_http::http::StatusCode;
+use ring::digest;
+use serde::Deserialize;
+
+use super::call::Call;
+use super::problem::Problem;
+use super::{Answer, json_text};
+use crate::aws::Env;
+use crate::clock::{Clock, Timestamp};
+use crate::domain::{Actor, Contact, PersonId, Right, Staff};
+use crate::session::{Claims, Keyring};
+use crate::store::keys::{self, Key};
+use crate::store::{Person, Store, StoreError, Stored, Transaction};
+
+/// What every function needs: the table, the published keys, the time.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// The table.
+    pub store: Store,
+    /// The published keys.
+    pub keyring: Keyring,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A signed-in person, and the session that said so.
+#[derive(Debug)]
+pub struct Caller {
+    /// The person.
+    pub person: Person,
+    /// The session.
+    pub claims: Claims,
+}
+
+impl Caller {
+    /// As the activity names the caller.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::person(self.person.id(), self.person.name())
+    }
+}
+
+impl Gate {
+    /// Opens the connection to the table, by reading the published keys over it.
+    pub async fn connect(env: &Env) -> Result<Self, StoreError> {
+        let store = Store::new(env);
+        let keyring = Keyring::open(store.clone(), env.clock.clone()).await?;
+        Ok(Self { store, keyring, clock: env.clock.clone() })
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the request's session says. It still has to be admitted by the person's record: see [`Self::admit`].
+    pub async fn claims(&self, call: &Call) -> Result<Claims, Problem> {
+        let session = self.keyring.session(call.session_token()?).await?;
+        session.map_err(|_| Problem::sign_in_required())
+    }
+
+    /// Whether the person, as it is now, may use the session.
+    pub fn admit(claims: Claims, person: Option<Person>) -> Result<Caller, Problem> {
+        match person {
+            Some(person) if claims.admitted_by(&person) => Ok(Caller { person, claims }),
+            _ => Err(Problem::sign_in_required()),
+        }
+    }
+
+    /// [`Self::admit`] where the session is a contact's and its record was read beside what it asks for.
+    pub fn admit_contact(claims: Claims, contact: Option<Stored<Contact>>) -> Result<Stored<Contact>, Problem> {
+        let person = contact.map(|contact| Person::Contact(Box::new(contact)));
+        match Self::admit(claims, person)?.person {
+            Person::Contact(contact) => Ok(*contact),
+            Person::Staff(_) => Err(Problem::sign_in_required()),
+        }
+    }
+
+    /// Whoever is signed in. One read.
+    pub async fn caller(&self, call: &Call) -> Result<Caller, Problem> {
+        let claims = self.claims(call).await?;
+        let person = self.store.person(claims.sub).await?;
+        Self::admit(claims, person)
+    }
+
+    /// One of the staff with that right. One read.
+    pub async fn staff(&self, call: &Call, right: Right) -> Result<Stored<Staff>, Problem> {
+        match self.caller(call).await?.person {
+            Person::Staff(staff) if staff.may(right) => Ok(*staff),
+            _ => Err(Problem::forbidden("Your role does not include this.")),
+        }
+    }
+}
+
+/// A request with an idempotency key: answered before, or to be remembered with what it changes.
+pub enum Once {
+    /// The answer that it had.
+    Again(Answer),
+    /// To be remembered under this key; without a key, not at all.
+    First(OnceKey),
+}
+
+/// Where an answer is remembered.
+pub struct OnceKey(Option<(Key, String)>);
+
+impl Gate {
+    /// Looks for an earlier answer, if the request has an idempotency key; else reads nothing.
+    pub async fn once(&self, call: &Call, caller: PersonId) -> Result<Once, Problem> {
+        #[derive(Deserialize)]
+        struct Remembered {
+            body_hash: String,
+            status: u16,
+            body: String,
+            until: Timestamp,
+        }
+        let Some(name) = call.idempotency_key() else { return Ok(Once::First(OnceKey(None))) };
+        let key = keys::answer(caller, &sha256_hex(name.as_bytes()));
+        let body_hash = sha256_hex(&call.content()?);
+        let remembered = self.store.read_plain::<Remembered>(key.clone()).await?;
+        match remembered.filter(|remembered| remembered.until > self.now()) {
+            None => Ok(Once::First(OnceKey(Some((key, body_hash))))),
+            Some(remembered) if remembered.body_hash != body_hash => Err(Problem::idempotency_key_reused()),
+            Some(remembered) => {
+                let status = StatusCode::from_u16(remembered.status).map_err(Problem::internal)?;
+                Ok(Once::Again(json_text(status, remembered.body)))
+            }
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// Remembers the answer together with what it tells of.
+    pub fn remember(self, once: &OnceKey, answer: &Answer, now: Timestamp) -> Self {
+        let Some((key, body_hash)) = &once.0 else { return self };
+        let Body::Text(body) = answer.body() else { return self };
+        self.answer(key.clone(), body_hash, answer.status().as_u16(), body, now)
+    }
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

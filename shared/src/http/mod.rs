@@ -1,0 +1,122 @@
+//! Between API Gateway and a function: a request comes in as a [`Call`], an [`Answer`] or a [`Problem`] goes out.
+
+mod call;
+mod cursor;
+mod gate;
+mod problem;
+mod view;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::aws::Env;
+use crate::event::StartError;
+use futures_util::future::BoxFuture;
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Request, service_fn};
+use serde::Serialize;
+use tracing::{Instrument as _, error, info, info_span};
+
+pub use call::{Call, LARGEST_BODY, given};
+pub use cursor::{List, ListView, PageQuery};
+pub use gate::{Caller, Gate, Once, OnceKey};
+pub use problem::{FieldError, Problem};
+pub use view::{ContactView, FileView, session_cookie, signed_out_cookie};
+
+/// What goes back to the caller.
+pub type Answer = lambda_http::Response<Body>;
+
+/// One Lambda function behind the API.
+pub trait Function: Sized + Send + Sync + 'static {
+    /// Makes the function ready: opens its connections, so that the first request does not wait for them.
+    fn connect(env: &Env) -> impl Future<Output = Result<Self, StartError>> + Send;
+
+    /// Answers one request of one of the function's routes.
+    fn answer(&self, call: &Call) -> impl Future<Output = Result<Answer, Problem>> + Send;
+}
+
+/// A function as the local gateway calls it.
+pub type Endpoint = Arc<dyn Fn(Request) -> BoxFuture<'static, Answer> + Send + Sync>;
+
+/// Makes a function callable in this process.
+pub async fn endpoint<F: Function>(env: &Env) -> Result<Endpoint, StartError> {
+    let function = Arc::new(F::connect(env).await?);
+    Ok(Arc::new(move |request| {
+        let function = Arc::clone(&function);
+        Box::pin(async move { respond(&*function, request).await })
+    }))
+}
+
+/// Runs a function on Lambda until its environment ends.
+pub async fn run<F: Function>() -> Result<(), StartError> {
+    lambda_http::tracing::init_default_subscriber();
+    let function = &F::connect(&Env::from_lambda()?).await?;
+    lambda_http::run(service_fn(move |request| async move {
+        Ok::<_, std::convert::Infallible>(respond(function, request).await)
+    }))
+    .await
+}
+
+/// The boundary: whatever happens inside, something well-formed goes out, and a fault is logged here, once.
+async fn respond(function: &impl Function, request: Request) -> Answer {
+    let call = Call::new(request);
+    let span = info_span!("call", request_id = call.request_id(), route = call.route());
+    async {
+        let began = Instant::now();
+        let result = function.answer(&call).await;
+        let slug = result.as_ref().err().map(Problem::slug);
+        if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
+            error!(cause, "the request failed");
+        }
+        let mut answer = result.unwrap_or_else(|problem| problem.into_answer(call.request_id()));
+        let (status, ms) = (answer.status().as_u16(), began.elapsed().as_millis());
+        info!(status, slug, ms, "answered");
+        let headers = answer.headers_mut();
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        answer
+    }
+    .instrument(span)
+    .await
+}
+
+/// An answer in JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Answer, Problem> {
+    Ok(json_text(status, serde_json::to_string(body).map_err(Problem::internal)?))
+}
+
+fn json_text(status: StatusCode, body: String) -> Answer {
+    let mut answer = Answer::new(Body::Text(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// 204.
+#[must_use]
+pub fn no_content() -> Answer {
+    let mut answer = Answer::new(Body::Empty);
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
+/// Decides again when a record has changed between its read and its write: the attempt reads it anew.
+pub async fn retry_stale<T, F: Future<Output = Result<T, Problem>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, Problem> {
+    const MOST: u32 = 10;
+    for tried in 0..MOST {
+        match attempt().await {
+            Err(problem) if problem.is_stale() => {
+                // Those who met must not meet again: wait a random while, longer each time.
+                let most_ms = 5_u64 << tried.min(6);
+                let ms = u64::from_be_bytes(crate::random()) % most_ms;
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            }
+            done => return done,
+        }
+    }
+    attempt().await
+}

@@ -1,0 +1,349 @@
+//! Every error answer of the API, in one file (RFC 9457). What the log learns never reaches the caller.
+
+use lambda_http::Body;
+use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::Answer;
+use crate::clock::Timestamp;
+use crate::domain::{ActivationRefused, InviteRefused, SendRefused};
+use crate::store::{CommitError, StoreError};
+
+/// One field of a request that is not as it should be.
+#[derive(Debug, Clone, Serialize)]
+pub struct FieldError {
+    /// Its path: `email`, `files[2].size`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// An error answer.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the log alone.
+    cause: Option<String>,
+    stale: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    slug: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        let (errors, headers) = (Vec::new(), Vec::new());
+        Self { status, slug, title, detail: detail.into(), errors, headers, cause: None, stale: false }
+    }
+
+    fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.extend(HeaderValue::from_str(value).map(|value| (name, value)));
+        self
+    }
+
+    // The shape of a request.
+
+    /// 400: the body is no JSON.
+    #[must_use]
+    pub fn invalid_body(why: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_body", "The body is not valid JSON", why)
+    }
+
+    /// 400: a cursor that this list did not give this caller.
+    #[must_use]
+    pub fn invalid_cursor() -> Self {
+        let detail = "A cursor is the \"next\" of the same list with the same filters, for the same caller.";
+        Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", "The cursor is not valid", detail)
+    }
+
+    /// 413.
+    #[must_use]
+    pub fn body_too_large(most: usize) -> Self {
+        let detail = format!("A body may have at most {most} bytes. Files go to their upload URLs.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
+    }
+
+    /// 415.
+    #[must_use]
+    pub fn unsupported_media_type() -> Self {
+        let detail = "Send JSON, with Content-Type: application/json.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body is not JSON", detail)
+    }
+
+    /// 405, with the methods that there are.
+    #[must_use]
+    pub fn method_not_allowed(allow: &str) -> Self {
+        let detail = format!("This path takes {allow}.");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not allowed here", detail)
+            .with_header(header::ALLOW, allow)
+    }
+
+    /// 422: fields that are not as they should be.
+    #[must_use]
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+        let detail =
+            errors.iter().map(|error| format!("{}: {}", error.field, error.problem)).collect::<Vec<_>>().join("; ");
+        let problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", "Some fields are not valid", detail);
+        Self { errors, ..problem }
+    }
+
+    /// 422: one field that is not as it should be.
+    #[must_use]
+    pub fn invalid_field(field: impl Into<String>, problem: impl ToString) -> Self {
+        Self::invalid_fields(vec![FieldError { field: field.into(), problem: problem.to_string() }])
+    }
+
+    /// 422: an idempotency key with another request than the first.
+    #[must_use]
+    pub fn idempotency_key_reused() -> Self {
+        let detail = "This Idempotency-Key came with another request before. Use a new one for a new request.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used", detail)
+    }
+
+    // Who may what.
+
+    /// 404, also for what the caller may not see.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", "There is nothing here that you may see.")
+    }
+
+    /// 401.
+    #[must_use]
+    pub fn sign_in_required() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "sign_in_required",
+            "Please sign in",
+            "You are not signed in, or no longer.",
+        )
+        .with_header(header::WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// 401: the same for a wrong password, an unknown address and a closed account.
+    #[must_use]
+    pub fn wrong_credentials() -> Self {
+        let detail = "The e-mail address and the password do not belong together.";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "E-mail or password is wrong", detail)
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this", detail)
+    }
+
+    /// 403: a contact without that area.
+    #[must_use]
+    pub fn area_not_open(area: &str) -> Self {
+        let detail = format!("The area \"{area}\" is not open to you. Please ask the company that invited you.");
+        Self::new(StatusCode::FORBIDDEN, "area_not_open", "This area is not open to you", detail)
+    }
+
+    /// 429, with the time to wait.
+    #[must_use]
+    pub fn too_many_requests(retry_at: Timestamp, now: Timestamp) -> Self {
+        let seconds = (retry_at.as_second() - now.as_second()).max(1);
+        let detail = format!("Please try again in {seconds} seconds.");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", detail)
+            .with_header(header::RETRY_AFTER, &seconds.to_string())
+    }
+
+    // People.
+
+    /// 409.
+    #[must_use]
+    pub fn email_taken() -> Self {
+        let detail = "An e-mail address belongs to one person: another contact or staff member has this one.";
+        Self::new(StatusCode::CONFLICT, "email_taken", "The e-mail address is taken", detail)
+    }
+
+    /// 404: a link that was never sent, or so long ago that it is forgotten.
+    #[must_use]
+    pub fn link_unknown() -> Self {
+        let detail = "This link is not known. Please open it from the mail once more, in full.";
+        Self::new(StatusCode::NOT_FOUND, "link_unknown", "The link is not known", detail)
+    }
+
+    /// 422.
+    #[must_use]
+    pub fn password_too_weak(why: impl ToString) -> Self {
+        let problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "password_too_weak",
+            "The password is too weak",
+            format!("Please choose another password: {}.", why.to_string()),
+        );
+        Self { errors: vec![FieldError { field: "password".to_owned(), problem: why.to_string() }], ..problem }
+    }
+
+    // Files.
+
+    /// 409: bytes that did not come, or others than were announced.
+    #[must_use]
+    pub fn upload_incomplete(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "upload_incomplete", "The upload is not complete", detail)
+    }
+
+    /// 410.
+    #[must_use]
+    pub fn share_expired() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "share_expired",
+            "The share has expired",
+            "Its sender set an end, and that has passed.",
+        )
+    }
+
+    /// 409: no more changes of this kind to a share that was sent.
+    #[must_use]
+    pub fn already_sent() -> Self {
+        Self::new(StatusCode::CONFLICT, "already_sent", "The share was sent already", "A share is sent once.")
+    }
+
+    // Faults.
+
+    /// 500: something that should not happen. The cause goes to the log.
+    #[must_use]
+    pub fn internal(cause: impl ToString) -> Self {
+        let detail = "Something went wrong on our side. Please try again; the request id helps us to find it.";
+        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong", detail);
+        Self { cause: Some(cause.to_string()), ..problem }
+    }
+
+    /// Whether the request may simply be tried again from the start: see [`super::retry_stale`].
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// For the log: the cause of a fault.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The slug.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        self.slug
+    }
+
+    /// As an answer.
+    #[must_use]
+    pub fn into_answer(self, request_id: &str) -> Answer {
+        let document = Document {
+            slug: self.slug,
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            request_id,
+            errors: &self.errors,
+        };
+        let body = serde_json::to_string(&document).unwrap_or_default();
+        let mut answer = Answer::new(Body::Text(body));
+        *answer.status_mut() = self.status;
+        let json = HeaderValue::from_static("application/problem+json");
+        answer.headers_mut().insert(header::CONTENT_TYPE, json);
+        answer.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        answer
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<CommitError> for Problem {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::EmailTaken => Self::email_taken(),
+            CommitError::Store(error) => error.into(),
+            CommitError::Stale => {
+                let detail = "Somebody else changed this at the same time. Please try again.";
+                let problem = Self::new(StatusCode::CONFLICT, "conflict", "It changed at the same time", detail);
+                Self { stale: true, ..problem }
+            }
+        }
+    }
+}
+
+impl InviteRefused {
+    /// As an answer; the time to wait counts from now.
+    #[must_use]
+    pub fn problem(self, now: Timestamp) -> Problem {
+        let conflict = |slug, title: &'static str| Problem::new(StatusCode::CONFLICT, slug, title, sentence(self));
+        let lacking =
+            |slug, title: &'static str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, sentence(self));
+        match self {
+            Self::AlreadyActive => conflict("already_active", "The account is active"),
+            Self::AccessClosed => conflict("access_closed", "Access is closed"),
+            Self::EmailMissing => lacking("email_missing", "No e-mail address"),
+            Self::PlanLacksPortal => lacking("plan_lacks_portal", "The plan lacks the portal"),
+            Self::TooMany { retry_at } => Problem::too_many_requests(retry_at, now),
+        }
+    }
+}
+
+impl From<ActivationRefused> for Problem {
+    fn from(refused: ActivationRefused) -> Self {
+        let gone = |slug, title: &'static str, detail: &str| Self::new(StatusCode::GONE, slug, title, detail);
+        match refused {
+            ActivationRefused::Expired => {
+                gone("link_expired", "The link has expired", "Ask for a new one: it is mailed to the same address.")
+            }
+            ActivationRefused::Used => {
+                gone("link_used", "The link has been used", "The account exists: please sign in.")
+            }
+            ActivationRefused::Replaced => {
+                gone("link_replaced", "A newer link was sent", "Please open the link in the newest mail.")
+            }
+            ActivationRefused::Withdrawn => {
+                gone("link_withdrawn", "The invitation was withdrawn", "Please ask the company that invited you.")
+            }
+        }
+    }
+}
+
+impl From<SendRefused> for Problem {
+    fn from(refused: SendRefused) -> Self {
+        match refused {
+            SendRefused::UploadIncomplete { .. } => Self::upload_incomplete(sentence(refused)),
+            SendRefused::NoFiles => Self::invalid_field("files", sentence(refused)),
+            SendRefused::NoRecipients => Self::invalid_field("recipients", sentence(refused)),
+            SendRefused::AlreadySent => Self::already_sent(),
+        }
+    }
+}
+
+#[cfg(feature = "files")]
+impl From<crate::files::FilesError> for Problem {
+    fn from(error: crate::files::FilesError) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// A domain error's text as a sentence for people.
+fn sentence(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).chain(['.']).collect()).unwrap_or_default()
+}

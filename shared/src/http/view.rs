@@ -1,0 +1,91 @@
+//! What several functions show in the same way.
+
+use cookie::{Cookie, SameSite};
+use lambda_http::http::HeaderValue;
+use serde::Serialize;
+
+use super::call::{LOCAL_SESSION_COOKIE, SESSION_COOKIE};
+use crate::clock::Timestamp;
+use crate::domain::{
+    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, Language, MediaType, Notifications,
+    PersonName, Phone, Sha256, ShareFile,
+};
+
+/// A contact as the staff see it.
+#[derive(Debug, Serialize)]
+pub struct ContactView {
+    id: ContactId,
+    company_id: CompanyId,
+    name: PersonName,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    access: &'static str,
+    areas: Areas,
+    language: Language,
+    notifications: Notifications,
+    invited_at: Option<Timestamp>,
+    activated_at: Option<Timestamp>,
+    last_seen_at: Option<Timestamp>,
+    mail_problem: Option<String>,
+}
+
+impl From<Contact> for ContactView {
+    fn from(contact: Contact) -> Self {
+        Self {
+            access: contact.access.word(),
+            activated_at: contact.access.account().map(|account| account.activated_at),
+            id: contact.id,
+            company_id: contact.company_id,
+            name: contact.name,
+            email: contact.email,
+            phone: contact.phone,
+            areas: contact.areas,
+            language: contact.language,
+            notifications: contact.notifications,
+            invited_at: contact.invited_at,
+            last_seen_at: contact.last_seen_at,
+            mail_problem: contact.mail_problem,
+        }
+    }
+}
+
+/// A file of a share as everybody sees it who sees the share.
+#[derive(Debug, Serialize)]
+pub struct FileView {
+    id: FileId,
+    name: FileName,
+    size: u64,
+    content_type: MediaType,
+    sha256: Option<Sha256>,
+    version: u32,
+    by: PersonName,
+    added_at: Timestamp,
+    state: FileState,
+}
+
+impl From<ShareFile> for FileView {
+    fn from(file: ShareFile) -> Self {
+        let ShareFile { id, name, size, content_type, sha256, version, by, added_at, upload: state, .. } = file;
+        Self { id, name, size, content_type, sha256, version, by, added_at, state }
+    }
+}
+
+fn cookie(value: &str, portal_url: &str) -> Cookie<'static> {
+    let secure = portal_url.starts_with("https:");
+    let name = if secure { SESSION_COOKIE } else { LOCAL_SESSION_COOKIE };
+    Cookie::build((name, value.to_owned())).path("/").http_only(true).secure(secure).same_site(SameSite::Strict).build()
+}
+
+/// `Set-Cookie` for a new session. It ends with the browser's, and on the server with its token.
+#[must_use]
+pub fn session_cookie(token: &str, portal_url: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&cookie(token, portal_url).to_string()).ok()
+}
+
+/// `Set-Cookie` that takes the session out of the browser.
+#[must_use]
+pub fn signed_out_cookie(portal_url: &str) -> Option<HeaderValue> {
+    let mut cookie = cookie("", portal_url);
+    cookie.make_removal();
+    HeaderValue::from_str(&cookie.to_string()).ok()
+}

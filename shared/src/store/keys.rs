@@ -1,0 +1,175 @@
+//! Every key of the table, and nothing else. `docs/data-model.md` says what is read by which.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::clock::{Timestamp, sortable};
+use crate::domain::{CompanyId, ContactId, Email, FileId, InboxRow, MailId, PersonId, ShareId, StaffId, TokenHash};
+
+/// The partition key's attribute.
+pub const PK: &str = "pk";
+/// The sort key's attribute.
+pub const SK: &str = "sk";
+/// The index of lists: companies, a company's contacts, all shares.
+pub const LISTED: &str = "listed";
+/// Its partition key.
+pub const LISTED_PK: &str = "listed_pk";
+/// Its sort key.
+pub const LISTED_SK: &str = "listed_sk";
+/// The local index of an inbox by time.
+pub const BY_TIME: &str = "by_time";
+/// Its sort key.
+pub const TIME_SK: &str = "time_sk";
+/// When DynamoDB may delete an item, in seconds since 1970.
+pub const TTL: &str = "ttl";
+/// The number of an item's version, for conditional writes.
+pub const REV: &str = "rev";
+
+/// The outbox has several partitions, so that a great mailing does not meet one partition's limit.
+pub const OUTBOX_SHARDS: u8 = 4;
+/// What an outbox partition's key begins with: the stream's filter in template.yaml names it too.
+pub const OUTBOX: &str = "OUTBOX#";
+
+/// Where an item lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its partition.
+    pub pk: String,
+    /// Its place there.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl ToString, sk: impl ToString) -> Self {
+        Self { pk: pk.to_string(), sk: sk.to_string() }
+    }
+
+    /// As the attributes of the table.
+    #[must_use]
+    pub fn attributes(self) -> std::collections::HashMap<String, AttributeValue> {
+        [(PK.to_owned(), AttributeValue::S(self.pk)), (SK.to_owned(), AttributeValue::S(self.sk))].into()
+    }
+}
+
+/// A company.
+pub fn company(id: CompanyId) -> Key {
+    Key::new(id, "COMPANY")
+}
+
+/// A contact.
+pub fn contact(id: ContactId) -> Key {
+    Key::new(id, "CONTACT")
+}
+
+/// One of the staff.
+pub fn staff(id: StaffId) -> Key {
+    Key::new(id, "STAFF")
+}
+
+/// A person's password hash: an item of its own, which hot reads do not carry.
+pub fn password(id: PersonId) -> Key {
+    Key::new(id, "PASSWORD")
+}
+
+/// Who has an address: there is one such item for each, so an address belongs to one person.
+pub fn email(email: &Email) -> Key {
+    Key::new(format_args!("EMAIL#{email}"), "EMAIL")
+}
+
+/// What a token opens.
+pub fn token(hash: &TokenHash) -> Key {
+    Key::new(format_args!("TOKEN#{hash}"), "TOKEN")
+}
+
+/// A share.
+pub fn share(id: ShareId) -> Key {
+    Key::new(id, "SHARE")
+}
+
+/// A share and its files lie side by side: one query reads both, and none of the recipients.
+pub const SHARE_AND_FILES: &str = "SHARE";
+
+/// One file of a share.
+pub fn file(share: ShareId, file: FileId) -> Key {
+    Key::new(share, format_args!("SHARE#FILE#{file}"))
+}
+
+/// What a recipient's sort key begins with.
+pub const RECIPIENTS: &str = "TO#";
+
+/// One recipient of a share.
+pub fn recipient(share: ShareId, contact: ContactId) -> Key {
+    Key::new(share, format_args!("{RECIPIENTS}{contact}"))
+}
+
+/// The partition of a contact's inbox.
+pub fn inbox(contact: ContactId) -> String {
+    format!("INBOX#{contact}")
+}
+
+/// A share in a contact's inbox: that it lies there is what lets the contact see the share.
+pub fn inbox_row(contact: ContactId, share: ShareId) -> Key {
+    Key::new(inbox(contact), share)
+}
+
+/// A row's place in the inbox by time; the id keeps rows of one instant apart.
+pub fn by_time(row: &InboxRow) -> String {
+    format!("{}#{}", sortable(row.received_at), row.share_id)
+}
+
+/// One partition of the outbox.
+pub fn outbox_shard(shard: u8) -> String {
+    format!("{OUTBOX}{shard}")
+}
+
+/// A mail that waits to be sent. The shard follows from the id, whose last character is random.
+pub fn outbox(id: MailId) -> Key {
+    let id = id.to_string();
+    let shard = id.bytes().last().unwrap_or_default() % OUTBOX_SHARDS;
+    Key::new(outbox_shard(shard), id)
+}
+
+/// The record of a day: a partition each, so that no single one takes all writes for ever.
+pub fn activity(at: Timestamp, id: crate::domain::ActivityId) -> Key {
+    Key::new(format_args!("ACTIVITY#{}", at.strftime("%Y-%m-%d")), id)
+}
+
+/// What every function needs to verify sessions and cursors.
+pub fn keyring() -> Key {
+    Key::new("KEYRING", "KEYRING")
+}
+
+/// Who the first admin is.
+pub fn first_admin() -> Key {
+    Key::new("FIRST_ADMIN", "FIRST_ADMIN")
+}
+
+/// The first answer to a request that carried an idempotency key.
+pub fn answer(caller: PersonId, key: &str) -> Key {
+    Key::new(format_args!("ANSWER#{caller}"), key)
+}
+
+/// All companies, by name.
+pub fn companies_by_name(folded_name: &str, id: CompanyId) -> Key {
+    Key::new(COMPANIES, format_args!("{folded_name}#{id}"))
+}
+
+/// The partition of all companies.
+pub const COMPANIES: &str = "COMPANIES";
+
+/// The contacts of a company, by name.
+pub fn contacts_by_name(company: CompanyId, folded_name: &str, id: ContactId) -> Key {
+    Key::new(contacts_of(company), format_args!("{folded_name}#{id}"))
+}
+
+/// The partition of a company's contacts.
+pub fn contacts_of(company: CompanyId) -> String {
+    format!("CONTACTS#{company}")
+}
+
+/// All shares, by time.
+pub fn shares_by_time(at: Timestamp, id: ShareId) -> Key {
+    Key::new(SHARES, format_args!("{}#{id}", sortable(at)))
+}
+
+/// The partition of all shares.
+pub const SHARES: &str = "SHARES";

@@ -1,0 +1,136 @@
+//! State: one DynamoDB table. Functions see records and transactions, never attributes.
+
+mod founding;
+pub mod keys;
+mod outbox;
+mod page;
+mod people;
+mod record;
+mod shares;
+mod transaction;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use founding::FirstAdmin;
+pub use outbox::{Claim, Claimed};
+pub use page::{Page, PageRequest, Position};
+pub use people::{Person, fold};
+pub use record::{Record, Rev, Stored};
+pub use shares::SharedFile;
+pub use transaction::{CommitError, Transaction};
+
+use crate::aws::Env;
+use keys::Key;
+
+/// An item as DynamoDB gives it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The table could not do what it was asked, or holds what it should not.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The call failed, after the SDK's own retries.
+    #[error("DynamoDB {operation}: {cause}")]
+    Call {
+        /// Which call.
+        operation: &'static str,
+        /// The whole chain of causes, for the log.
+        cause: String,
+    },
+    /// An item does not have the form that its key promises.
+    #[error("an item cannot be read or written: {0}")]
+    Form(#[from] serde_dynamo::Error),
+}
+
+impl StoreError {
+    pub(crate) fn call<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        move |error| Self::Call { operation, cause: DisplayErrorContext(&error).to_string() }
+    }
+}
+
+/// The table, and the connection to it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+}
+
+impl Store {
+    /// Makes the client; nothing is sent yet.
+    #[must_use]
+    pub fn new(env: &Env) -> Self {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&env.aws);
+        config.set_endpoint_url(env.endpoints.dynamodb.clone());
+        let config = config.build();
+        Self { client: Client::from_conf(config), table: env.table.as_str().into() }
+    }
+
+    /// One record, as it is now (strongly consistent).
+    pub async fn read<T: Record>(&self, key: Key) -> Result<Option<Stored<T>>, StoreError> {
+        self.item(key).await?.map(Stored::from_item).transpose()
+    }
+
+    /// Something that is no record: written once, read by its key.
+    pub(crate) async fn read_plain<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        Ok(self.item(key).await?.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    async fn item(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::call("GetItem"))?;
+        Ok(answer.item)
+    }
+
+    /// Several items in one round trip, as they are now; those that do not exist are missing in the answer.
+    async fn items(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        let mut wanted: Vec<Item> = keys.into_iter().map(Key::attributes).collect();
+        while !wanted.is_empty() {
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+            let request =
+                request.map_err(|error| StoreError::Call { operation: "BatchGetItem", cause: error.to_string() })?;
+            let answer = self.client.batch_get_item().request_items(&*self.table, request).send().await;
+            let mut answer = answer.map_err(StoreError::call("BatchGetItem"))?;
+            found.extend(answer.responses.take().unwrap_or_default().into_values().flatten());
+            // DynamoDB may answer a part and name the rest; it is asked for again.
+            let rest = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&*self.table));
+            wanted = rest.map(|rest| rest.keys).unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// Writes what stands for itself: no condition, nothing else with it.
+    pub(crate) async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
+        let put = self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(StoreError::call("PutItem"))
+    }
+}
+
+/// An item of a key and what lies there.
+pub(crate) fn item_of(key: Key, body: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(body)?;
+    item.extend(key.attributes());
+    Ok(item)
+}
+
+/// `ttl`: DynamoDB deletes the item some time after this (up to days), so nothing may rely on it being gone.
+pub(crate) fn ttl(at: crate::clock::Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_second().to_string())
+}

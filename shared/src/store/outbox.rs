@@ -1,0 +1,141 @@
+//! The outbox: mails that were decided on and wait for SES. An item that is gone was sent.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+
+use super::keys::{self, Key};
+use super::{Store, StoreError, item_of, ttl};
+use crate::clock::{SignedDuration, Timestamp};
+use crate::domain::{ContactId, MailId, OutboxMail, Token, TokenPurpose};
+
+/// How long a deliverer has a mail to itself. Longer than SES is waited for, short enough to go on soon after a crash.
+const CLAIM: SignedDuration = SignedDuration::from_secs(15);
+
+/// How long an ended token is remembered, so that its link can say why it does not work.
+const TOKEN_REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What came of claiming a mail.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is the caller's to send.
+    Mine(Box<Claimed>),
+    /// Another deliverer has it right now.
+    Taken,
+    /// It was sent.
+    Gone,
+}
+
+/// A mail that nobody else sends for 15 seconds.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The mail.
+    pub mail: OutboxMail,
+    /// How often it was tried, this time included.
+    pub tries: u32,
+}
+
+impl Store {
+    /// Takes a mail for sending: only one deliverer at a time has it.
+    pub async fn claim_mail(&self, id: MailId, now: Timestamp) -> Result<Claim, StoreError> {
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+        let until = (now + CLAIM).as_millisecond().to_string();
+        let claimed = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::outbox(id).attributes()))
+            .update_expression("SET claimed_until = :until ADD tries :one")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
+            )
+            .expression_attribute_values(":until", AttributeValue::N(until))
+            .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(
+                aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
+            )
+            .send()
+            .await;
+        match claimed {
+            Ok(claimed) => {
+                let item = claimed.attributes.unwrap_or_default();
+                let tries = item.get("tries").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(1);
+                Ok(Claim::Mine(Box::new(Claimed { mail: serde_dynamo::from_item(item)?, tries })))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(if failed.item.is_some() { Claim::Taken } else { Claim::Gone })
+                }
+                _ => Err(StoreError::call("UpdateItem")(error)),
+            },
+        }
+    }
+
+    /// Gives a mail back that could not be sent now.
+    pub async fn release_mail(&self, id: MailId) -> Result<(), StoreError> {
+        let released = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::outbox(id).attributes()))
+            .update_expression("REMOVE claimed_until")
+            .condition_expression("attribute_exists(pk)")
+            .send()
+            .await;
+        released.map(drop).map_err(StoreError::call("UpdateItem"))
+    }
+
+    /// Records that a mail was sent, or never can be: it leaves the outbox.
+    pub async fn settle_mail(&self, id: MailId) -> Result<(), StoreError> {
+        let key = Some(keys::outbox(id).attributes());
+        let deleted = self.client.delete_item().table_name(&*self.table).set_key(key).send().await;
+        deleted.map(drop).map_err(StoreError::call("DeleteItem"))
+    }
+
+    /// Shows on the contact that a mail to it was refused.
+    pub async fn note_mail_problem(&self, contact: ContactId, problem: &str) -> Result<(), StoreError> {
+        let noted = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::contact(contact).attributes()))
+            // The version moves on, so that whoever is changing the contact right now reads this first.
+            .update_expression("SET mail_problem = :problem ADD rev :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":problem", AttributeValue::S(problem.to_owned()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .send()
+            .await;
+        noted.map(drop).map_err(StoreError::call("UpdateItem"))
+    }
+
+    /// The ids of mails in one partition of the outbox, oldest first.
+    pub async fn waiting_mails(&self, shard: u8) -> Result<Vec<MailId>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Row {
+            id: MailId,
+        }
+        let answer = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::outbox_shard(shard)))
+            .projection_expression("id")
+            .limit(100)
+            .send()
+            .await
+            .map_err(StoreError::call("Query"))?;
+        let rows = answer.items.unwrap_or_default().into_iter().map(serde_dynamo::from_item::<_, Row>);
+        Ok(rows.map(|row| row.map(|row| row.id)).collect::<Result<_, _>>()?)
+    }
+
+    /// Makes a token known, just before the mail with it is sent.
+    pub async fn publish_token(&self, token: &Token, purpose: &TokenPurpose) -> Result<(), StoreError> {
+        let TokenPurpose::Activation { expires_at, .. } = purpose;
+        let key: Key = keys::token(&token.hash());
+        let mut item = item_of(key, purpose)?;
+        item.insert(keys::TTL.to_owned(), ttl(*expires_at + TOKEN_REMEMBERED));
+        self.put_plain(item).await
+    }
+}

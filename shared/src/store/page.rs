@@ -1,0 +1,96 @@
+//! Lists, a page at a time.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::keys::{LISTED_PK, LISTED_SK, PK, SK, TIME_SK};
+use super::{Item, Store, StoreError};
+
+/// Where the next page begins: the keys of the last item of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(BTreeMap<String, String>);
+
+impl Position {
+    /// The keys that say where an item stands in the table and in each index that it is in.
+    fn of(item: &Item, index: Option<&str>) -> Self {
+        let names: &[&str] = match index {
+            Some(super::keys::LISTED) => &[PK, SK, LISTED_PK, LISTED_SK],
+            Some(_) => &[PK, SK, TIME_SK],
+            None => &[PK, SK],
+        };
+        let text = |name: &&str| {
+            item.get(*name).and_then(|value| value.as_s().ok()).map(|text| ((*name).to_owned(), text.clone()))
+        };
+        Self(names.iter().filter_map(text).collect())
+    }
+
+    fn attributes(self) -> Item {
+        self.0.into_iter().map(|(name, text)| (name, AttributeValue::S(text))).collect()
+    }
+}
+
+/// Which page of a list is asked for.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    /// How many items at most: 1 to 100.
+    pub limit: u8,
+    /// Where to begin; at the beginning, if there is none.
+    pub after: Option<Position>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Position>,
+}
+
+/// What a list is made of: one partition of the table or of an index, in the order of its sort key.
+pub(super) struct Listing<'a> {
+    pub index: Option<&'static str>,
+    pub pk_name: &'static str,
+    pub pk: &'a str,
+    /// Only sort keys that begin with this.
+    pub sk_begins: Option<(&'static str, &'a str)>,
+    pub newest_first: bool,
+}
+
+impl Store {
+    /// Reads one item more than the page holds: that is how it knows whether there is a next page.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        listing: Listing<'_>,
+        page: PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let limit = usize::from(page.limit);
+        let mut condition = "#pk = :pk".to_owned();
+        let mut query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .set_index_name(listing.index.map(str::to_owned))
+            .expression_attribute_names("#pk", listing.pk_name)
+            .expression_attribute_values(":pk", AttributeValue::S(listing.pk.to_owned()))
+            .scan_index_forward(!listing.newest_first)
+            .limit(i32::from(page.limit) + 1)
+            .set_exclusive_start_key(page.after.map(Position::attributes));
+        if let Some((name, begin)) = listing.sk_begins {
+            condition.push_str(" AND begins_with(#sk, :sk)");
+            query = query
+                .expression_attribute_names("#sk", name)
+                .expression_attribute_values(":sk", AttributeValue::S(begin.to_owned()));
+        }
+        let answer = query.key_condition_expression(condition).send().await.map_err(StoreError::call("Query"))?;
+        let mut items = answer.items.unwrap_or_default();
+        let next = (items.len() > limit).then(|| Position::of(&items[limit - 1], listing.index));
+        items.truncate(limit);
+        let items = items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+}

@@ -1,0 +1,201 @@
+//! Companies, contacts, staff: how they are found.
+
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::page::Listing;
+use super::{Page, PageRequest, Store, StoreError, Stored, keys};
+use crate::domain::{
+    Access, Company, CompanyId, Contact, ContactId, CredentialState, Email, Language, PersonId, PersonName, Staff,
+    StaffId, Token, TokenPurpose,
+};
+
+/// A text as it is sorted and searched: without case, without accents.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// Whoever can sign in.
+#[derive(Debug, Clone)]
+pub enum Person {
+    /// A contact.
+    Contact(Box<Stored<Contact>>),
+    /// One of the staff.
+    Staff(Box<Stored<Staff>>),
+}
+
+impl Person {
+    /// The person's id.
+    #[must_use]
+    pub fn id(&self) -> PersonId {
+        match self {
+            Self::Contact(contact) => contact.id.into(),
+            Self::Staff(staff) => staff.id.into(),
+        }
+    }
+
+    /// The person's name.
+    #[must_use]
+    pub fn name(&self) -> &PersonName {
+        match self {
+            Self::Contact(contact) => &contact.name,
+            Self::Staff(staff) => &staff.name,
+        }
+    }
+
+    /// The person's username.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        match self {
+            Self::Contact(contact) => contact.email.as_ref(),
+            Self::Staff(staff) => Some(&staff.email),
+        }
+    }
+
+    /// Whether the person may come in.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        match self {
+            Self::Contact(contact) => &contact.access,
+            Self::Staff(staff) => &staff.access,
+        }
+    }
+
+    /// Which of the person's sessions count.
+    #[must_use]
+    pub fn sessions(&self) -> &CredentialState {
+        match self {
+            Self::Contact(contact) => &contact.sessions,
+            Self::Staff(staff) => &staff.sessions,
+        }
+    }
+
+    /// Changes what contacts and staff have in common, for [`super::Transaction::save_person`].
+    pub fn change(&mut self, change: impl FnOnce(Common<'_>)) {
+        match self {
+            Self::Contact(stored) => {
+                let Contact { name, access, language, sessions, last_seen_at, .. } = &mut stored.record;
+                change(Common { name, access, language, sessions, last_seen_at });
+            }
+            Self::Staff(stored) => {
+                let Staff { name, access, language, sessions, last_seen_at, .. } = &mut stored.record;
+                change(Common { name, access, language, sessions, last_seen_at });
+            }
+        }
+    }
+}
+
+/// What contacts and staff have in common.
+pub struct Common<'a> {
+    /// The name.
+    pub name: &'a mut PersonName,
+    /// Whether the person may come in.
+    pub access: &'a mut Access,
+    /// The language of mails and pages.
+    pub language: &'a mut Language,
+    /// Which sessions count.
+    pub sessions: &'a mut CredentialState,
+    /// The last time of signing in.
+    pub last_seen_at: &'a mut Option<crate::clock::Timestamp>,
+}
+
+impl super::Transaction<'_> {
+    /// A person that was read and changed.
+    pub fn save_person(self, person: &Person) -> Self {
+        match person {
+            Person::Contact(contact) => self.save(contact.rev, &contact.record),
+            Person::Staff(staff) => self.save(staff.rev, &staff.record),
+        }
+    }
+}
+
+impl Store {
+    /// A company.
+    pub async fn company(&self, id: CompanyId) -> Result<Option<Stored<Company>>, StoreError> {
+        self.read(keys::company(id)).await
+    }
+
+    /// A contact.
+    pub async fn contact(&self, id: ContactId) -> Result<Option<Stored<Contact>>, StoreError> {
+        self.read(keys::contact(id)).await
+    }
+
+    /// Several contacts in one round trip; those that do not exist are missing in the answer.
+    pub async fn contacts(&self, ids: impl IntoIterator<Item = ContactId>) -> Result<Vec<Contact>, StoreError> {
+        let items = self.items(ids.into_iter().map(keys::contact)).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    }
+
+    /// One of the staff.
+    pub async fn staff(&self, id: StaffId) -> Result<Option<Stored<Staff>>, StoreError> {
+        self.read(keys::staff(id)).await
+    }
+
+    /// A contact or one of the staff.
+    pub async fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {
+        Ok(match id {
+            PersonId::Contact(id) => self.contact(id).await?.map(|contact| Person::Contact(Box::new(contact))),
+            PersonId::Staff(id) => self.staff(id).await?.map(|staff| Person::Staff(Box::new(staff))),
+        })
+    }
+
+    /// Whose address this is.
+    pub async fn owner_of(&self, email: &Email) -> Result<Option<PersonId>, StoreError> {
+        #[derive(Deserialize)]
+        struct Claim {
+            owner: PersonId,
+        }
+        Ok(self.read_plain::<Claim>(keys::email(email)).await?.map(|claim| claim.owner))
+    }
+
+    /// A person's password, as its Argon2 hash.
+    pub async fn password(&self, person: PersonId) -> Result<Option<String>, StoreError> {
+        #[derive(Deserialize)]
+        struct Password {
+            hash: String,
+        }
+        Ok(self.read_plain::<Password>(keys::password(person)).await?.map(|password| password.hash))
+    }
+
+    /// What a token opens; nothing, if there is no such token.
+    pub async fn token(&self, token: &Token) -> Result<Option<TokenPurpose>, StoreError> {
+        self.read_plain(keys::token(&token.hash())).await
+    }
+
+    /// All companies by name; with `begins`, those whose name begins so.
+    pub async fn companies(&self, begins: Option<&str>, page: PageRequest) -> Result<Page<Company>, StoreError> {
+        let begins = begins.map(fold);
+        let listing = Listing {
+            index: Some(keys::LISTED),
+            pk_name: keys::LISTED_PK,
+            pk: keys::COMPANIES,
+            sk_begins: begins.as_deref().map(|begins| (keys::LISTED_SK, begins)),
+            newest_first: false,
+        };
+        self.page(listing, page).await
+    }
+
+    /// The contacts of a company by name.
+    pub async fn contacts_of(&self, company: CompanyId, page: PageRequest) -> Result<Page<Contact>, StoreError> {
+        let listing = Listing {
+            index: Some(keys::LISTED),
+            pk_name: keys::LISTED_PK,
+            pk: &keys::contacts_of(company),
+            sk_begins: None,
+            newest_first: false,
+        };
+        self.page(listing, page).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn accents_and_case_do_not_matter_to_a_search() {
+        assert_eq!(fold("Ünïcode GmbH & Œuvre"), "unicode gmbh & œuvre");
+    }
+}

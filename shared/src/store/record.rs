@@ -1,0 +1,115 @@
+//! Records: things with a state, changed only by someone who has read their latest version.
+
+use std::ops::Deref;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::keys::{self, Key};
+use super::{Item, StoreError, fold, item_of};
+use crate::domain::{Company, Contact, Share, ShareFile, Staff};
+
+/// The number of a record's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rev(u64);
+
+impl Rev {
+    pub(super) fn attribute(self) -> AttributeValue {
+        AttributeValue::N(self.0.to_string())
+    }
+
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// What a record has before it is first written.
+    pub(super) const FIRST: Self = Self(0);
+}
+
+/// A record that was read, with the version that a change of it must name.
+#[derive(Debug, Clone)]
+pub struct Stored<T> {
+    /// The record.
+    pub record: T,
+    /// Its version.
+    pub rev: Rev,
+}
+
+impl<T> Deref for Stored<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.record
+    }
+}
+
+impl<T: Record> Stored<T> {
+    pub(super) fn from_item(item: Item) -> Result<Self, StoreError> {
+        let rev = item.get(keys::REV).and_then(|rev| rev.as_n().ok()).and_then(|rev| rev.parse().ok());
+        Ok(Self { record: serde_dynamo::from_item(item)?, rev: Rev(rev.unwrap_or_default()) })
+    }
+}
+
+/// A thing with a state.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it lies.
+    fn key(&self) -> Key;
+
+    /// Where it is listed, if it is.
+    fn listed(&self) -> Option<Key> {
+        None
+    }
+}
+
+pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreError> {
+    let mut item = item_of(record.key(), record)?;
+    if let Some(listed) = record.listed() {
+        item.insert(keys::LISTED_PK.to_owned(), AttributeValue::S(listed.pk));
+        item.insert(keys::LISTED_SK.to_owned(), AttributeValue::S(listed.sk));
+    }
+    item.insert(keys::REV.to_owned(), rev.attribute());
+    Ok(item)
+}
+
+impl Record for Company {
+    fn key(&self) -> Key {
+        keys::company(self.id)
+    }
+
+    fn listed(&self) -> Option<Key> {
+        Some(keys::companies_by_name(&fold(self.name.as_str()), self.id))
+    }
+}
+
+impl Record for Contact {
+    fn key(&self) -> Key {
+        keys::contact(self.id)
+    }
+
+    fn listed(&self) -> Option<Key> {
+        Some(keys::contacts_by_name(self.company_id, &fold(self.name.as_str()), self.id))
+    }
+}
+
+impl Record for Staff {
+    fn key(&self) -> Key {
+        keys::staff(self.id)
+    }
+}
+
+impl Record for Share {
+    fn key(&self) -> Key {
+        keys::share(self.id)
+    }
+
+    fn listed(&self) -> Option<Key> {
+        Some(keys::shares_by_time(self.created_at, self.id))
+    }
+}
+
+impl Record for ShareFile {
+    fn key(&self) -> Key {
+        keys::file(self.share_id, self.id)
+    }
+}

@@ -1,0 +1,230 @@
+//! State, activity and mail that belong together, written together or not at all.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+
+use super::keys::{self, Key};
+use super::record::{Record, Rev, to_item};
+use super::{Item, Store, StoreError, item_of, ttl};
+use crate::clock::{SignedDuration, Timestamp};
+use crate::domain::{Activity, Email, InboxRow, OutboxMail, PersonId, Recipient, ShareId};
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Somebody else changed one of the records since it was read: read again and decide again.
+    #[error("a record has changed since it was read")]
+    Stale,
+    /// The address belongs to another person.
+    #[error("the e-mail address belongs to another person")]
+    EmailTaken,
+    /// The table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a failed condition means.
+#[derive(Debug, Clone, Copy)]
+enum Means {
+    Stale,
+    EmailTaken,
+}
+
+struct Write {
+    change: Change,
+    condition: Option<Condition>,
+    means: Means,
+}
+
+enum Change {
+    Put(Item),
+    Delete(Key),
+}
+
+/// What must hold for a write: an expression, and the values that it names.
+struct Condition {
+    expression: String,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Condition {
+    fn new<const N: usize>(expression: impl Into<String>, values: [(&str, AttributeValue); N]) -> Self {
+        Self { expression: expression.into(), values: values.map(|(name, value)| (name.to_owned(), value)).into() }
+    }
+
+    fn is_new() -> Self {
+        Self::new(format!("attribute_not_exists({})", keys::PK), [])
+    }
+
+    /// Names for those attributes whose own are reserved words; DynamoDB refuses a name that is not used.
+    fn names(&self) -> Option<HashMap<String, String>> {
+        let reserved = ["owner", "until"].into_iter();
+        let used = reserved.filter(|name| self.expression.contains(&format!("#{name}")));
+        let names: HashMap<_, _> = used.map(|name| (format!("#{name}"), name.to_owned())).collect();
+        Some(names).filter(|names| !names.is_empty())
+    }
+}
+
+impl Write {
+    fn build(self, table: &str) -> Result<TransactWriteItem, StoreError> {
+        let incomplete = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Call {
+            operation: "TransactWriteItems",
+            cause: error.to_string(),
+        };
+        let names = self.condition.as_ref().and_then(Condition::names);
+        let (expression, values) = self.condition.map(|condition| (condition.expression, condition.values)).unzip();
+        let values = values.filter(|values| !values.is_empty());
+        let item = TransactWriteItem::builder();
+        Ok(match self.change {
+            Change::Put(new) => {
+                let put = Put::builder().table_name(table).set_item(Some(new)).set_condition_expression(expression);
+                let put = put.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.put(put.build().map_err(incomplete)?)
+            }
+            Change::Delete(key) => {
+                let delete = Delete::builder().table_name(table).set_key(Some(key.attributes()));
+                let delete = delete.set_condition_expression(expression);
+                let delete = delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.delete(delete.build().map_err(incomplete)?)
+            }
+        }
+        .build())
+    }
+}
+
+/// Writes that take effect together (`TransactWriteItems`: at most 100).
+#[must_use = "nothing is written before commit"]
+pub struct Transaction<'a> {
+    store: &'a Store,
+    writes: Vec<Write>,
+    broken: Option<StoreError>,
+}
+
+impl Store {
+    /// Begins a transaction; nothing is sent before its commit.
+    pub fn transaction(&self) -> Transaction<'_> {
+        Transaction { store: self, writes: Vec::new(), broken: None }
+    }
+}
+
+impl Transaction<'_> {
+    fn put(mut self, item: Result<Item, StoreError>, condition: Option<Condition>, means: Means) -> Self {
+        match item {
+            Ok(item) => self.writes.push(Write { change: Change::Put(item), condition, means }),
+            Err(error) => self.broken = Some(error),
+        }
+        self
+    }
+
+    /// A record that does not exist yet.
+    pub fn create<T: Record>(self, record: &T) -> Self {
+        self.put(to_item(record, Rev::FIRST.next()), Some(Condition::is_new()), Means::Stale)
+    }
+
+    /// A record that was read in the version `was`, and must still be in it.
+    pub fn save<T: Record>(self, was: Rev, record: &T) -> Self {
+        let condition = Condition::new(format!("{} = :was", keys::REV), [(":was", was.attribute())]);
+        self.put(to_item(record, was.next()), Some(condition), Means::Stale)
+    }
+
+    /// Makes the address the person's own; it must be nobody's, or that person's already.
+    pub fn claim_email(self, email: &Email, owner: PersonId) -> Self {
+        let owner = AttributeValue::S(owner.to_string());
+        let mut item = keys::email(email).attributes();
+        item.insert("owner".to_owned(), owner.clone());
+        let free = format!("attribute_not_exists({}) OR #owner = :owner", keys::PK);
+        let condition = Condition::new(free, [(":owner", owner)]);
+        self.put(Ok(item), Some(condition), Means::EmailTaken)
+    }
+
+    /// Gives the person's address up.
+    pub fn release_email(mut self, email: &Email, owner: PersonId) -> Self {
+        let owner = AttributeValue::S(owner.to_string());
+        let condition = Some(Condition::new("#owner = :owner", [(":owner", owner)]));
+        self.writes.push(Write { change: Change::Delete(keys::email(email)), condition, means: Means::Stale });
+        self
+    }
+
+    /// The person's password, as its Argon2 hash.
+    pub fn password(self, person: PersonId, hash: &str) -> Self {
+        let mut item = keys::password(person).attributes();
+        item.insert("hash".to_owned(), AttributeValue::S(hash.to_owned()));
+        self.put(Ok(item), None, Means::Stale)
+    }
+
+    /// A mail, to be sent once this is committed.
+    pub fn mail(self, mail: &OutboxMail) -> Self {
+        let item = item_of(keys::outbox(mail.id), mail);
+        self.put(item, None, Means::Stale)
+    }
+
+    /// The record of who did this.
+    pub fn activity(self, activity: &Activity) -> Self {
+        self.put(activity_item(activity), None, Means::Stale)
+    }
+
+    /// A recipient of a share.
+    pub fn recipient(self, share: ShareId, recipient: &Recipient) -> Self {
+        self.put(item_of(keys::recipient(share, recipient.contact_id), recipient), None, Means::Stale)
+    }
+
+    /// A share in a contact's inbox.
+    pub fn inbox_row(self, row: &InboxRow) -> Self {
+        let item = item_of(keys::inbox_row(row.contact_id, row.share_id), row).map(|mut item| {
+            item.insert(keys::TIME_SK.to_owned(), AttributeValue::S(keys::by_time(row)));
+            item
+        });
+        self.put(item, None, Means::Stale)
+    }
+
+    /// Remembers the answer to a request with an idempotency key; a second such request at once loses as stale.
+    pub fn answer(self, key: Key, body_hash: &str, status: u16, body: &str, now: Timestamp) -> Self {
+        let mut item = key.attributes();
+        item.insert("body_hash".to_owned(), AttributeValue::S(body_hash.to_owned()));
+        item.insert("status".to_owned(), AttributeValue::N(status.to_string()));
+        item.insert("body".to_owned(), AttributeValue::S(body.to_owned()));
+        let until = now + SignedDuration::from_hours(24);
+        item.insert("until".to_owned(), AttributeValue::S(until.to_string()));
+        item.insert(keys::TTL.to_owned(), ttl(until));
+        let free = format!("attribute_not_exists({}) OR #until < :now", keys::PK);
+        let condition = Condition::new(free, [(":now", AttributeValue::S(now.to_string()))]);
+        self.put(Ok(item), Some(condition), Means::Stale)
+    }
+
+    /// Writes all of it, or nothing and says why.
+    pub async fn commit(self) -> Result<(), CommitError> {
+        if let Some(error) = self.broken {
+            return Err(error.into());
+        }
+        let meanings: Vec<Means> = self.writes.iter().map(|write| write.means).collect();
+        let table = &*self.store.table;
+        let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
+        let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        sent.map(drop).map_err(|error| {
+            if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
+                let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
+                for (code, means) in codes.zip(meanings) {
+                    match (code, means) {
+                        ("ConditionalCheckFailed", Means::EmailTaken) => return CommitError::EmailTaken,
+                        ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Stale,
+                        _ => {}
+                    }
+                }
+            }
+            StoreError::call("TransactWriteItems")(error).into()
+        })
+    }
+}
+
+pub(super) fn activity_item(activity: &Activity) -> Result<Item, StoreError> {
+    item_of(keys::activity(activity.at, activity.id), activity)
+}
+
+impl Store {
+    /// The record of something that changed nothing else, such as a download.
+    pub async fn note(&self, activity: &Activity) -> Result<(), StoreError> {
+        self.put_plain(activity_item(activity)?).await
+    }
+}
