@@ -4,7 +4,7 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Actor, Company, CompanyDomain, CompanyId, CompanyName, Reference, Right,
 };
-use gatehouse::http::{Answer, Call, List, Once, PageQuery, Problem, given, json};
+use gatehouse::http::{Answer, Call, List, Once, Problem, given, json};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +38,7 @@ pub(crate) struct ChangeCompany {
 
 #[derive(Deserialize)]
 struct CompanyQuery {
-    #[serde(flatten)]
-    page: PageQuery,
+    /// How the name begins.
     q: Option<String>,
 }
 
@@ -89,7 +88,7 @@ impl Contacts {
         let query: CompanyQuery = call.query()?;
         let begins = query.q.unwrap_or_default();
         let list = List::of(&[&"companies", &staff.id, &begins]);
-        let page = self.gate.page(&list, &query.page).await?;
+        let page = self.gate.page(&list, &call.query()?).await?;
         let begins = Some(begins.as_str()).filter(|begins| !begins.is_empty());
         let companies = self.gate.store.companies(begins, page).await?;
         json(StatusCode::OK, &self.gate.list(&list, companies, CompanyView::from).await?)

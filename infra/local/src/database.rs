@@ -1,6 +1,8 @@
 //! DynamoDB: the table as template.yaml describes it, its stream, its TTL.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -73,10 +75,14 @@ impl Database {
     }
 
     /// Brings new mails to `deliver-mail`, as Lambda's event source does: what fails comes again.
-    pub(crate) async fn feed(self, deliver_mail: Trigger) {
+    pub(crate) async fn feed(self, deliver_mail: Trigger, paused: Arc<AtomicBool>) {
         let mut iterator = None;
         let mut swept: Option<tokio::time::Instant> = None;
         loop {
+            tokio::time::sleep(POLL).await;
+            if paused.load(Ordering::Relaxed) {
+                continue;
+            }
             if iterator.is_none() {
                 iterator = self.latest().inspect_err(|error| error!(%error, "the stream cannot be read")).ok();
             }
@@ -97,7 +103,6 @@ impl Database {
                 Some(Err(error)) => warn!(%error, "the stream cannot be read"),
                 None => {}
             }
-            tokio::time::sleep(POLL).await;
         }
     }
 

@@ -13,6 +13,7 @@ pub mod meter;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use aws_credential_types::Credentials;
@@ -61,6 +62,7 @@ pub struct Stack {
     /// The table itself, for a test that fills it faster than the API could.
     pub env: Env,
     mailbox: Mailbox,
+    mail_paused: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
     _temporary: Option<tempfile::TempDir>,
 }
@@ -109,12 +111,28 @@ impl Stack {
         let control = Control::new(mailbox.clone(), clock.clone(), database.clone());
         let app = gateway::router(template.routes()?, functions.endpoints).merge(control.router());
         tasks.spawn(serve(gateway, app));
-        tasks.spawn(database.clone().feed(Arc::clone(&functions.deliver_mail)));
+        let mail_paused = Arc::new(AtomicBool::new(false));
+        tasks.spawn(database.clone().feed(Arc::clone(&functions.deliver_mail), Arc::clone(&mail_paused)));
         tasks.spawn(database.keep_time());
 
         let admin = serde_json::json!({ "email": config.admin_email, "name": "First Admin" });
         (functions.first_admin)(admin).await.map_err(|error| anyhow::anyhow!("the first admin: {error}"))?;
-        Ok(Self { url: portal_url, database_url, clock, meter, env, mailbox, _tasks: tasks, _temporary: temporary })
+        Ok(Self {
+            url: portal_url,
+            database_url,
+            clock,
+            meter,
+            env,
+            mailbox,
+            mail_paused,
+            _tasks: tasks,
+            _temporary: temporary,
+        })
+    }
+
+    /// Stops mails from being sent, or lets them go again: a test that counts calls wants those of one request.
+    pub fn pause_mail(&self, paused: bool) {
+        self.mail_paused.store(paused, Ordering::Relaxed);
     }
 
     /// The newest activation link that was mailed to an address, once it has been.

@@ -1,0 +1,276 @@
+//! A portal to tell stories about: a whole stack in memory, and the people who use it.
+#![allow(clippy::missing_panics_doc, reason = "a test that cannot go on ends")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "the same")]
+
+use std::time::Duration;
+
+use gatehouse_local::{Config, Stack};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+/// The password of everybody in these stories.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// Who is there first.
+pub const ADMIN: &str = "admin@northgate.example";
+
+/// A running portal.
+pub struct Portal {
+    /// What it runs on.
+    pub stack: Stack,
+    http: Client,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body of an answer with that status; any other ends the story.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self.body
+    }
+
+    /// An error with that status and slug, in the form of RFC 9457; gives its body.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, slug: &str) -> Value {
+        assert_eq!((self.status.as_u16(), self.body["type"].as_str()), (status, Some(slug)), "{:#}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        for text in ["title", "detail", "request_id"] {
+            assert!(self.body[text].as_str().is_some_and(|text| !text.is_empty()), "no {text}: {:#}", self.body);
+        }
+        self.body
+    }
+
+    /// An error about one field; gives what is wrong with it.
+    #[track_caller]
+    pub fn expect_invalid(self, field: &str) -> String {
+        let body = self.expect_problem(422, "invalid_fields");
+        assert_eq!(body["errors"][0]["field"], field, "{body:#}");
+        body["errors"][0]["problem"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Somebody who is signed in, or nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Who(pub Option<String>);
+
+/// A stranger.
+pub const NOBODY: Who = Who(None);
+
+/// A company, one of its contacts, and that contact signed in.
+#[derive(Debug)]
+pub struct Customer {
+    /// `com_…`
+    pub company: String,
+    /// `con_…`
+    pub id: String,
+    /// Its address.
+    pub email: String,
+    /// Signed in.
+    pub who: Who,
+}
+
+impl Portal {
+    /// A new and empty one.
+    pub async fn open() -> Self {
+        let config = Config { port: 0, data_dir: None, admin_email: ADMIN.to_owned() };
+        Self { stack: Stack::start(config).await.expect("the stack starts"), http: Client::new() }
+    }
+
+    /// Sends a request.
+    pub async fn call(&self, method: Method, path: &str, who: &Who, body: Option<Value>) -> Reply {
+        let mut request = self.http.request(method, format!("{}{path}", self.stack.url));
+        if let Some(token) = &who.0 {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        self.send(request).await
+    }
+
+    /// Sends a request that a test has made by itself.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        let answer = request.send().await.expect("the portal answers");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await.expect("the answer is text");
+        let body =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        Reply { status, headers, body }
+    }
+
+    /// A request to make by hand.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.stack.url))
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str, who: &Who) -> Reply {
+        self.call(Method::GET, path, who, None).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, who: &Who, body: Value) -> Reply {
+        self.call(Method::POST, path, who, Some(body)).await
+    }
+
+    /// PATCH.
+    pub async fn patch(&self, path: &str, who: &Who, body: Value) -> Reply {
+        self.call(Method::PATCH, path, who, Some(body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str, who: &Who) -> Reply {
+        self.call(Method::DELETE, path, who, None).await
+    }
+
+    /// The mails to an address so far, newest first.
+    pub async fn mails(&self, to: &str) -> Vec<Value> {
+        let mails = self.request(Method::GET, "/_local/mail.json").query(&[("to", to)]);
+        self.send(mails).await.expect(200).as_array().cloned().unwrap_or_default()
+    }
+
+    /// The mails to an address, once there are as many as that.
+    pub async fn mails_when(&self, to: &str, count: usize) -> Vec<Value> {
+        for _ in 0..400 {
+            let mails = self.mails(to).await;
+            if mails.len() >= count {
+                return mails;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{count} mails to {to} were awaited, there are {}", self.mails(to).await.len());
+    }
+
+    /// The token of the newest activation mail, once there are as many mails as that.
+    pub async fn activation_token(&self, to: &str, mails: usize) -> String {
+        let mails = self.mails_when(to, mails).await;
+        token_in(mails[0]["text"].as_str().unwrap_or_default(), "/activate#")
+    }
+
+    /// All that the table holds, as text.
+    pub async fn everything_in_the_table(&self) -> String {
+        let scan = self.http.post(&self.stack.database_url).header("x-amz-target", "DynamoDB_20120810.Scan");
+        let scan = scan.header("content-type", "application/x-amz-json-1.0").header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0").header("x-amz-date", "20260101T000000Z");
+        let answer = scan.body(json!({ "TableName": "gatehouse" }).to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.text().await.unwrap()
+    }
+
+    /// Moves the clock on.
+    pub async fn pass(&self, time: Duration) {
+        self.post("/_local/clock", &NOBODY, json!({ "advance_seconds": time.as_secs() })).await.expect(200);
+    }
+
+    /// Sets the password behind a token; the new session.
+    pub async fn activate(&self, token: &str) -> Who {
+        let body =
+            self.post("/v1/activations", &NOBODY, json!({ "token": token, "password": PASSWORD })).await.expect(201);
+        Who(body["token"].as_str().map(str::to_owned))
+    }
+
+    /// Signs in with the password of everybody.
+    pub async fn sign_in(&self, email: &str) -> Who {
+        let body =
+            self.post("/v1/sessions", &NOBODY, json!({ "email": email, "password": PASSWORD })).await.expect(201);
+        Who(body["token"].as_str().map(str::to_owned))
+    }
+
+    /// The first admin, signed in.
+    pub async fn admin(&self) -> Who {
+        let token = self.activation_token(ADMIN, 1).await;
+        self.activate(&token).await
+    }
+
+    /// A new company; its id.
+    pub async fn company(&self, staff: &Who, name: &str) -> String {
+        let body = self.post("/v1/companies", staff, json!({ "name": name })).await.expect(201);
+        text(&body["id"])
+    }
+
+    /// A new contact without an invitation; its id.
+    pub async fn contact(&self, staff: &Who, company: &str, email: &str) -> String {
+        let path = format!("/v1/companies/{company}/contacts");
+        let body = self.post(&path, staff, json!({ "name": "Zoë Contact", "email": email })).await.expect(201);
+        text(&body["id"])
+    }
+
+    /// A contact at a company of its own that has activated its account.
+    pub async fn customer(&self, staff: &Who, email: &str) -> Customer {
+        let company = self.company(staff, &format!("Company of {email}")).await;
+        let id = self.contact(staff, &company, email).await;
+        self.call(Method::POST, &format!("/v1/contacts/{id}/invitation"), staff, None).await.expect(202);
+        let token = self.activation_token(email, 1).await;
+        let who = self.activate(&token).await;
+        Customer { company, id, email: email.to_owned(), who }
+    }
+
+    /// A draft with those files, all uploaded; its id.
+    pub async fn draft(&self, staff: &Who, title: &str, to: &[&str], files: &[(&str, &str, &[u8])]) -> String {
+        let recipients: Vec<Value> = to.iter().map(|id| json!({ "contact_id": id })).collect();
+        let announced: Vec<Value> = files
+            .iter()
+            .map(|(name, kind, bytes)| json!({ "name": name, "size": bytes.len(), "content_type": kind }))
+            .collect();
+        let body = json!({ "title": title, "recipients": recipients, "files": announced });
+        let share = self.post("/v1/shares", staff, body).await.expect(201);
+        let id = text(&share["id"]);
+        for (file, (_, _, bytes)) in share["files"].as_array().unwrap().iter().zip(files) {
+            assert_eq!(self.upload(&file["upload"], bytes).await, StatusCode::OK);
+            self.complete(staff, &id, &text(&file["id"])).await.expect(200);
+        }
+        id
+    }
+
+    /// A share with one small file, sent; its id.
+    pub async fn share(&self, staff: &Who, title: &str, to: &[&str]) -> String {
+        let id = self.draft(staff, title, to, &[("note.txt", "text/plain", b"hello")]).await;
+        self.call(Method::POST, &format!("/v1/shares/{id}/send"), staff, None).await.expect(202);
+        id
+    }
+
+    /// Sends bytes as an upload says.
+    pub async fn upload(&self, upload: &Value, bytes: &[u8]) -> StatusCode {
+        assert_eq!(upload["method"], "PUT");
+        let mut request = self.http.put(text(&upload["url"])).body(bytes.to_vec());
+        for (name, value) in upload["headers"].as_object().unwrap() {
+            request = request.header(name, text(value));
+        }
+        request.send().await.unwrap().status()
+    }
+
+    /// Says that a file's bytes are all there.
+    pub async fn complete(&self, who: &Who, share: &str, file: &str) -> Reply {
+        self.call(Method::POST, &format!("/v1/shares/{share}/files/{file}/complete"), who, None).await
+    }
+
+    /// Fetches a URL of the bucket: status, headers, bytes.
+    pub async fn fetch(&self, url: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let answer = self.http.get(url).send().await.unwrap();
+        (answer.status(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+    }
+}
+
+/// A JSON text.
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// The token behind a kind of link in a mail's text.
+pub fn token_in(mail: &str, kind: &str) -> String {
+    let link =
+        mail.split_whitespace().find(|word| word.contains(kind)).unwrap_or_else(|| panic!("no {kind} in {mail}"));
+    link.split_once('#').map(|(_, token)| token.to_owned()).expect("a link has a fragment")
+}

@@ -1,0 +1,218 @@
+//! What each route costs, held to the table in `docs/data-model.md`: calls, calls after one another, capacity units.
+
+use std::collections::BTreeMap;
+
+use gatehouse::domain::{ContactId, InboxRow, ShareId};
+use gatehouse::store::Store;
+use gatehouse_local::meter::Cost;
+use gatehouse_tests::{ADMIN, NOBODY, PASSWORD, Portal, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const DATA_MODEL: &str = include_str!("../../../../docs/data-model.md");
+
+/// The rows of the document's cost table: `| POST /v1/sessions | 4 | 3 | 3 | 0 |`.
+fn documented() -> BTreeMap<String, (Cost, bool)> {
+    let section = DATA_MODEL.split("## What each route costs").nth(1).expect("the document has the table");
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let number = |n: usize| cells[n].parse::<f64>().unwrap_or_else(|_| panic!("{row}"));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the table has small whole numbers"
+        )]
+        let (calls, round_trips) = (number(1) as usize, number(2) as usize);
+        (cells[0].replace('`', ""), (Cost { calls, round_trips, read_units: number(3), write_units: number(4) }, false))
+    })
+    .collect()
+}
+
+struct Costs<'a> {
+    portal: &'a Portal,
+    documented: BTreeMap<String, (Cost, bool)>,
+    wrong: Vec<String>,
+}
+
+impl Costs<'_> {
+    /// Holds what one request cost to the document.
+    async fn hold(
+        &mut self,
+        row: &str,
+        method: Method,
+        path: &str,
+        who: &gatehouse_tests::Who,
+        body: Option<Value>,
+    ) -> Value {
+        // Mails are another function's: let those under way finish.
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        self.portal.stack.pause_mail(true);
+        let _ = self.portal.stack.meter.take();
+        let reply = self.portal.call(method, path, who, body).await;
+        let calls = self.portal.stack.meter.take();
+        self.portal.stack.pause_mail(false);
+        let cost = Cost::of(&calls);
+        assert!(reply.status.is_success(), "{row}: {:#}", reply.body);
+        match self.documented.get_mut(row) {
+            Some((documented, seen)) => {
+                *seen = true;
+                if *documented != cost {
+                    self.wrong.push(format!(
+                        "| `{row}` | {} | {} | {} | {} |",
+                        cost.calls, cost.round_trips, cost.read_units, cost.write_units
+                    ));
+                }
+            }
+            None => self.wrong.push(format!(
+                "| `{row}` | {} | {} | {} | {} | (is missing)",
+                cost.calls, cost.round_trips, cost.read_units, cost.write_units
+            )),
+        }
+        reply.body
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_costs_what_the_document_says() {
+    let portal = Portal::open().await;
+    let mut costs = Costs { portal: &portal, documented: documented(), wrong: Vec::new() };
+    let token = portal.activation_token(ADMIN, 1).await;
+    costs
+        .hold(
+            "POST /v1/activations/check",
+            Method::POST,
+            "/v1/activations/check",
+            &NOBODY,
+            Some(json!({ "token": token })),
+        )
+        .await;
+    let body = json!({ "token": token, "password": PASSWORD });
+    costs.hold("POST /v1/activations", Method::POST, "/v1/activations", &NOBODY, Some(body)).await;
+    let body = json!({ "token": token });
+    costs.hold("POST /v1/activations/renew", Method::POST, "/v1/activations/renew", &NOBODY, Some(body)).await;
+    let body = json!({ "email": ADMIN, "password": PASSWORD });
+    let session = costs.hold("POST /v1/sessions", Method::POST, "/v1/sessions", &NOBODY, Some(body)).await;
+    let admin = gatehouse_tests::Who(session["token"].as_str().map(str::to_owned));
+    costs.hold("GET /v1/me", Method::GET, "/v1/me", &admin, None).await;
+    costs.hold("PATCH /v1/me", Method::PATCH, "/v1/me", &admin, Some(json!({ "name": "Ada" }))).await;
+
+    let company = costs
+        .hold("POST /v1/companies", Method::POST, "/v1/companies", &admin, Some(json!({ "name": "Harbour" })))
+        .await;
+    let company = text(&company["id"]);
+    let path = format!("/v1/companies/{company}");
+    costs.hold("GET /v1/companies", Method::GET, "/v1/companies", &admin, None).await;
+    costs.hold("GET /v1/companies/{id}", Method::GET, &path, &admin, None).await;
+    costs.hold("PATCH /v1/companies/{id}", Method::PATCH, &path, &admin, Some(json!({ "reference": "C-1" }))).await;
+    let contacts = format!("{path}/contacts");
+    let body = json!({ "name": "Ann", "email": "ann@harbour.example" });
+    let contact = costs.hold("POST /v1/companies/{id}/contacts", Method::POST, &contacts, &admin, Some(body)).await;
+    let contact = text(&contact["id"]);
+    costs.hold("GET /v1/companies/{id}/contacts", Method::GET, &contacts, &admin, None).await;
+    let path = format!("/v1/contacts/{contact}");
+    costs.hold("GET /v1/contacts/{id}", Method::GET, &path, &admin, None).await;
+    costs.hold("PATCH /v1/contacts/{id}", Method::PATCH, &path, &admin, Some(json!({ "phone": "+31 10 1" }))).await;
+    let invitation = format!("{path}/invitation");
+    costs.hold("POST /v1/contacts/{id}/invitation", Method::POST, &invitation, &admin, None).await;
+    costs.hold("DELETE /v1/contacts/{id}/invitation", Method::DELETE, &invitation, &admin, None).await;
+
+    let ann = portal.customer(&admin, "ann@other.example").await;
+    let file = json!({ "name": "a.txt", "size": 1, "content_type": "text/plain" });
+    let body = json!({ "title": "T", "recipients": [{ "contact_id": ann.id }], "files": [file] });
+    let share = costs.hold("POST /v1/shares", Method::POST, "/v1/shares", &admin, Some(body)).await;
+    let (path, first) = (format!("/v1/shares/{}", text(&share["id"])), text(&share["files"][0]["id"]));
+    let added =
+        costs.hold("POST /v1/shares/{id}/files", Method::POST, &format!("{path}/files"), &admin, Some(file)).await;
+    let upload = format!("{path}/files/{first}/upload");
+    let upload = costs.hold("GET /v1/shares/{id}/files/{fid}/upload", Method::GET, &upload, &admin, None).await;
+    portal.upload(&upload["upload"], b"a").await;
+    portal.upload(&added["upload"], b"a").await;
+    portal.complete(&admin, &text(&share["id"]), &text(&added["id"])).await.expect(200);
+    let complete = format!("{path}/files/{first}/complete");
+    costs.hold("POST /v1/shares/{id}/files/{fid}/complete", Method::POST, &complete, &admin, None).await;
+    costs.hold("POST /v1/shares/{id}/send", Method::POST, &format!("{path}/send"), &admin, None).await;
+
+    costs.hold("GET /v1/shares (customer)", Method::GET, "/v1/shares", &ann.who, None).await;
+    costs.hold("GET /v1/shares (staff)", Method::GET, "/v1/shares", &admin, None).await;
+    costs.hold("GET /v1/shares/{id} (customer, first time)", Method::GET, &path, &ann.who, None).await;
+    costs.hold("GET /v1/shares/{id} (customer)", Method::GET, &path, &ann.who, None).await;
+    costs.hold("GET /v1/shares/{id} (staff)", Method::GET, &path, &admin, None).await;
+    let download = format!("{path}/files/{first}/download");
+    costs.hold("POST /v1/shares/{id}/files/{fid}/download (customer)", Method::POST, &download, &ann.who, None).await;
+    costs.hold("POST /v1/shares/{id}/files/{fid}/download (staff)", Method::POST, &download, &admin, None).await;
+    let downloads = format!("{path}/downloads");
+    costs.hold("POST /v1/shares/{id}/downloads (customer)", Method::POST, &downloads, &ann.who, None).await;
+    costs.hold("POST /v1/shares/{id}/downloads (staff)", Method::POST, &downloads, &admin, None).await;
+    costs.hold("DELETE /v1/sessions/current", Method::DELETE, "/v1/sessions/current", &ann.who, None).await;
+    costs.hold("DELETE /v1/sessions", Method::DELETE, "/v1/sessions", &admin, None).await;
+
+    let unseen: Vec<_> = costs.documented.iter().filter(|(_, (_, seen))| !seen).map(|(row, _)| row).collect();
+    assert!(costs.wrong.is_empty(), "measured otherwise:\n{}", costs.wrong.join("\n"));
+    assert!(unseen.is_empty(), "documented, but not measured: {unseen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_of_the_template_is_in_the_document() {
+    let documented = documented();
+    for function in gatehouse_template::Template::of_workspace().unwrap().functions {
+        for route in function.routes {
+            let gatehouse_template::Route::Path { method, path } = route else { continue };
+            let route = format!("{method} {path}");
+            assert!(documented.keys().any(|row| row.split(" (").next() == Some(&route)), "{route} has no cost");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_great_inbox_costs_what_a_page_of_a_small_one_costs() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let store = Store::new(&portal.stack.env);
+    let mut costs = Vec::new();
+    for (email, shares) in [("small@harbour.example", 100), ("great@harbour.example", 10_000)] {
+        let customer = portal.customer(&admin, email).await;
+        fill(&store, customer.id.parse().unwrap(), shares).await;
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..3 {
+            let _ = portal.stack.meter.take();
+            let page = portal.get(&format!("/v1/shares?limit=25{cursor}"), &customer.who).await.expect(200);
+            let of_functions = portal.stack.meter.take();
+            pages.push(Cost::of(
+                &of_functions.into_iter().filter(|call| call.operation != "UpdateItem").collect::<Vec<_>>(),
+            ));
+            assert_eq!(page["items"].as_array().unwrap().len(), 25);
+            cursor = format!("&cursor={}", text(&page["next"]));
+        }
+        assert!(pages.iter().all(|page| page.round_trips == 1), "{pages:?}");
+        costs.push(pages);
+    }
+    assert_eq!(costs[0], costs[1]);
+}
+
+/// Lays shares into an inbox, many in a transaction.
+async fn fill(store: &Store, contact: ContactId, shares: i64) {
+    let start = gatehouse::clock::Timestamp::from_second(1_700_000_000).unwrap();
+    for hundred in (0..shares).collect::<Vec<_>>().chunks(100) {
+        let mut transaction = store.transaction();
+        for n in hundred {
+            let at = start + gatehouse::clock::SignedDuration::from_secs(*n);
+            let row = InboxRow {
+                contact_id: contact,
+                share_id: ShareId::new(at),
+                title: format!("Discharge report {n:06}").parse().unwrap(),
+                reference: None,
+                message: None,
+                from: "Sam".parse().unwrap(),
+                received_at: at,
+                expires_at: None,
+                file_count: 3,
+                total_size: 1_000_000,
+                unread: true,
+                allow_upload: false,
+            };
+            transaction = transaction.inbox_row(&row);
+        }
+        transaction.commit().await.unwrap();
+    }
+}

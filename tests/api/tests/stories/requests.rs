@@ -1,0 +1,86 @@
+//! What a script or a stranger gets for a request that is not as it should be.
+
+use gatehouse_tests::{NOBODY, Portal, text};
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_paths_and_methods_are_told_apart() {
+    let portal = Portal::open().await;
+    portal.get("/v1/nothing", &NOBODY).await.expect_problem(404, "not_found");
+    portal.get("/", &NOBODY).await.expect_problem(404, "not_found");
+    let reply = portal.call(Method::PUT, "/v1/shares", &NOBODY, None).await;
+    assert_eq!(reply.headers["allow"], "GET, POST");
+    reply.expect_problem(405, "method_not_allowed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_a_foreign_and_an_enormous_body_are_told_apart() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await.0.unwrap();
+    let post = |kind: &str, body: String| {
+        let request = portal.request(Method::POST, "/v1/companies").bearer_auth(&admin);
+        portal.send(request.header("content-type", kind).body(body))
+    };
+    for broken in ["", "{", "{\"name\": \"A\"} and more", "{\"name\": \"\u{1}\"}", "\u{feff}{}"] {
+        post("application/json", broken.to_owned()).await.expect_problem(400, "invalid_body");
+    }
+    post("text/plain", "{}".to_owned()).await.expect_problem(415, "unsupported_media_type");
+    post("application/x-www-form-urlencoded", "name=A".to_owned()).await.expect_problem(415, "unsupported_media_type");
+    let enormous = format!("{{\"name\": \"{}\"}}", "x".repeat(256 * 1024));
+    post("application/json", enormous).await.expect_problem(413, "body_too_large");
+    post("Application/JSON; charset=utf-8", "{\"name\": \"A\"}".to_owned()).await.expect(201);
+    let listed = portal.get("/v1/companies", &gatehouse_tests::Who(Some(admin.clone()))).await.expect(200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_an_idempotency_key_takes_effect_once() {
+    let portal = std::sync::Arc::new(Portal::open().await);
+    let admin = portal.admin().await.0.unwrap();
+    let create = |key: &str, name: &str| {
+        let request = portal.request(Method::POST, "/v1/companies").bearer_auth(&admin).header("idempotency-key", key);
+        let (portal, request) = (portal.clone(), request.json(&json!({ "name": name })));
+        async move { portal.send(request).await }
+    };
+    let first = create("key-1", "Harbour").await.expect(201);
+    assert_eq!(create("key-1", "Harbour").await.expect(201), first);
+    create("key-1", "Another").await.expect_problem(422, "idempotency_key_reused");
+    assert_ne!(create("key-2", "Harbour").await.expect(201)["id"], first["id"]);
+
+    let at_once = (0..10).map(|_| tokio::spawn(create("key-3", "Third"))).collect::<Vec<_>>();
+    let mut ids = std::collections::BTreeSet::new();
+    for attempt in at_once {
+        ids.insert(text(&attempt.await.unwrap().expect(201)["id"]));
+    }
+    assert_eq!(ids.len(), 1, "ten at once made {ids:?}");
+
+    let who = gatehouse_tests::Who(Some(admin.clone()));
+    assert_eq!(portal.get("/v1/companies", &who).await.expect(200)["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_invitation_with_its_key_is_mailed_once() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Harbour").await;
+    let contact = portal.contact(&admin, &company, "ann@harbour.example").await;
+    let send = async || {
+        let request = portal.request(Method::POST, &format!("/v1/contacts/{contact}/invitation"));
+        let request = request.bearer_auth(admin.0.as_deref().unwrap()).header("idempotency-key", "resend-7");
+        portal.send(request).await.expect(202)
+    };
+    assert_eq!(send().await, send().await);
+    let token = portal.activation_token("ann@harbour.example", 1).await;
+    portal.activate(&token).await;
+    assert_eq!(portal.mails("ann@harbour.example").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_not_kept_by_caches_or_guessed_at_by_browsers() {
+    let portal = Portal::open().await;
+    let reply = portal.get("/v1/me", &portal.admin().await).await;
+    assert_eq!(reply.headers["cache-control"], "no-store");
+    assert_eq!(reply.headers["x-content-type-options"], "nosniff");
+    assert!(reply.headers.contains_key("strict-transport-security"));
+}
