@@ -95,15 +95,17 @@ impl Contacts {
     }
 
     pub(crate) async fn show_company(&self, call: &Call) -> Result<Answer, Problem> {
-        self.gate.staff(call, Right::ReadCustomers).await?;
-        let company = self.gate.store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let company = self.gate.store.company(call.id("id")?);
+        let (_, company) = self.gate.staff_and(call, Right::ReadCustomers, company).await?;
+        let company = company.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &CompanyView::from(company.record))
     }
 
     pub(crate) async fn change_company(&self, call: &Call, change: &ChangeCompany) -> Result<Answer, Problem> {
         let now = self.gate.now();
-        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let stored = self.gate.store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let stored = self.gate.store.company(call.id("id")?);
+        let (staff, stored) = self.gate.staff_and(call, Right::ManageCustomers, stored).await?;
+        let stored = stored.ok_or_else(Problem::not_found)?;
         let was = stored.record;
         let company = Company {
             name: change.name.clone().unwrap_or(was.name),

@@ -96,15 +96,17 @@ impl Contacts {
     }
 
     pub(crate) async fn show_contact(&self, call: &Call) -> Result<Answer, Problem> {
-        self.gate.staff(call, Right::ReadCustomers).await?;
-        let contact = self.gate.store.contact(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let contact = self.gate.store.contact(call.id("id")?);
+        let (_, contact) = self.gate.staff_and(call, Right::ReadCustomers, contact).await?;
+        let contact = contact.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &ContactView::from(contact.record))
     }
 
     pub(crate) async fn change_contact(&self, call: &Call, change: &ChangeContact) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let stored = store.contact(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let stored = store.contact(call.id("id")?);
+        let (staff, stored) = self.gate.staff_and(call, Right::ManageCustomers, stored).await?;
+        let stored = stored.ok_or_else(Problem::not_found)?;
         let (rev, old) = (stored.rev, stored.record.email.clone());
         let mut contact = stored.record;
         if let Some(email) = &change.email {

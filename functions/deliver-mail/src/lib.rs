@@ -10,7 +10,7 @@ use aws_lambda_events::event::dynamodb::EventRecord;
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
-use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use gatehouse::aws::Env;
@@ -47,8 +47,9 @@ pub struct Event {
 /// A mail could not be sent this time.
 #[derive(Debug, thiserror::Error)]
 enum Undelivered {
-    /// SES or the table is out of reach: the next try may succeed at once.
-    #[error("{0}")]
+    /// SES or the table is out of reach: the next try may succeed at once. SES's own words stay out of the log:
+    /// they may name the address.
+    #[error("out of reach: {0}")]
     OutOfReach(String),
     /// SES does not take this mail: trying again soon would only hold up those behind it.
     #[error("SES refuses it: {0}")]
@@ -129,10 +130,8 @@ impl DeliverMail {
                 Ok(self.store.settle_mail(id).await?)
             }
             Err(refused) => {
-                if matches!(refused, Undelivered::Refused(_)) {
-                    if let Some(PersonId::Contact(contact)) = mail.person {
-                        self.store.note_mail_problem(contact, &refused.to_string()).await?;
-                    }
+                if let (Undelivered::Refused(_), Some(PersonId::Contact(contact))) = (&refused, mail.person) {
+                    self.store.note_mail_problem(contact, &refused.to_string()).await?;
                 }
                 if mail.created_at + GIVE_UP_AFTER < self.clock.now() && !matches!(refused, Undelivered::OutOfReach(_))
                 {
@@ -158,8 +157,11 @@ impl DeliverMail {
             .send()
             .await;
         sent.map(drop).map_err(|error| {
-            let cause = DisplayErrorContext(&error).to_string();
-            if refuses(&error) { Undelivered::Refused(cause) } else { Undelivered::OutOfReach(cause) }
+            if refuses(&error) {
+                Undelivered::Refused(error.code().unwrap_or("unknown").to_owned())
+            } else {
+                Undelivered::OutOfReach(error.code().unwrap_or("no answer").to_owned())
+            }
         })
     }
 

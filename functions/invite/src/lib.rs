@@ -48,12 +48,12 @@ impl Invite {
     /// The first invitation or one more: until the account exists, sending is the same, and ends the last link.
     async fn send(&self, call: &Call, id: ContactId, body: &Invitation) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
+        let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
         let once = match self.gate.once(call, staff.id.into()).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
-        let contact = store.contact(id).await?.ok_or_else(Problem::not_found)?;
+        let contact = contact.ok_or_else(Problem::not_found)?;
         let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
         let invited = contact.record.invite(&company, now).map_err(|refused| refused.problem(now))?;
 
@@ -79,8 +79,8 @@ impl Invite {
     /// Without an invitation there is nothing to take back, and nothing is wrong with that.
     async fn withdraw(&self, call: &Call, id: ContactId) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let contact = store.contact(id).await?.ok_or_else(Problem::not_found)?;
+        let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
+        let contact = contact.ok_or_else(Problem::not_found)?;
         let Some(access) = contact.access.withdraw() else { return Ok(no_content()) };
 
         let rev = contact.rev;

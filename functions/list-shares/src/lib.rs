@@ -133,15 +133,13 @@ impl ListShares {
     async fn all(&self, call: &Call) -> Result<Answer, Problem> {
         let list = List::of(&[&"shares"]);
         let page = self.gate.page(&list, &call.query::<PageQuery>()?).await?;
-        let shares = async { self.gate.store.shares(page).await.map_err(Problem::from) };
-        let (_, shares) = try_join!(self.gate.staff(call, Right::ReadShares), shares)?;
+        let (_, shares) = self.gate.staff_and(call, Right::ReadShares, self.gate.store.shares(page)).await?;
         json(StatusCode::OK, &self.gate.list(&list, shares, Row::from).await?)
     }
 
     async fn one(&self, call: &Call) -> Result<Answer, Problem> {
-        let id = call.id("id")?;
-        let found = async { self.gate.store.share_and_files(id).await.map_err(Problem::from) };
-        let (_, found) = try_join!(self.gate.staff(call, Right::ReadShares), found)?;
+        let found = self.gate.store.share_and_files(call.id("id")?);
+        let (_, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &WithFiles::new(Row::from(share.record), files))
     }

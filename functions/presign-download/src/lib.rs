@@ -65,8 +65,7 @@ impl PresignDownload {
                 (By::contact(&contact), read.file)
             }
             PersonId::Staff(_) => {
-                let file = async { store.file(share, id).await.map_err(Problem::from) };
-                let (staff, file) = try_join!(self.gate.staff(call, Right::ReadShares), file)?;
+                let (staff, file) = self.gate.staff_and(call, Right::ReadShares, store.file(share, id)).await?;
                 (By::staff(Actor::person(staff.id, &staff.name)), file)
             }
         };
@@ -88,8 +87,8 @@ impl PresignDownload {
                 (By::contact(&contact), found)
             }
             PersonId::Staff(_) => {
-                let found = async { store.share_and_files(share).await.map_err(Problem::from) };
-                let (staff, found) = try_join!(self.gate.staff(call, Right::ReadShares), found)?;
+                let found = store.share_and_files(share);
+                let (staff, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
                 (By::staff(Actor::person(staff.id, &staff.name)), found)
             }
         };

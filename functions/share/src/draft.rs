@@ -9,6 +9,7 @@ use gatehouse::domain::{
 };
 use gatehouse::files::{LARGEST_PUT, Upload};
 use gatehouse::http::{Answer, Call, Once, Problem, json};
+use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +124,7 @@ impl Share {
         let by = Actor::person(staff.id, &staff.name);
         let activity = Activity::new(ActivityKind::ShareCreated, by, now).share(share.id);
         let mut transaction = store.transaction().create(&share).activity(&activity).remember(&once, &answer, now);
-        transaction = files.iter().fold(transaction, |transaction, file| transaction.create(file));
+        transaction = files.iter().fold(transaction, Transaction::create);
         transaction = recipients.iter().fold(transaction, |transaction, to| transaction.recipient(share.id, to));
         transaction.commit().await?;
         Ok(answer)

@@ -15,12 +15,12 @@ impl Share {
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let id: ShareId = call.id("id")?;
-        let staff = self.gate.staff(call, Right::ManageShares).await?;
+        let reads = async { try_join!(store.share_and_files(id), store.recipients(id)) };
+        let (staff, (found, recipients)) = self.gate.staff_and(call, Right::ManageShares, reads).await?;
         let once = match self.gate.once(call, staff.id.into()).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
-        let (found, recipients) = try_join!(store.share_and_files(id), store.recipients(id))?;
         let (draft, files) = found.ok_or_else(Problem::not_found)?;
         let ids: Vec<ContactId> = recipients.iter().map(|recipient| recipient.contact_id).collect();
         let recipients = store.contacts(ids).await?;

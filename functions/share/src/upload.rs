@@ -1,11 +1,8 @@
 //! A file's bytes: how they get into the bucket, and whether they did.
 
-use gatehouse::domain::{
-    Activity, ActivityKind, Actor, FileState, NewFile, Right, Share as Draft, ShareFile, ShareId, ShareState,
-};
+use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, NewFile, Right, ShareFile, ShareState};
 use gatehouse::files::StoredBytes;
 use gatehouse::http::{Answer, Call, FileView, Once, Problem, json};
-use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 
 use crate::Share;
@@ -14,12 +11,16 @@ use crate::draft::{AwaitedFile, announce};
 impl Share {
     pub(crate) async fn add_file(&self, call: &Call, new: &NewFile) -> Result<Answer, Problem> {
         let now = self.gate.now();
-        let staff = self.gate.staff(call, Right::ManageShares).await?;
+        let share = self.gate.store.share(call.id("id")?);
+        let (staff, share) = self.gate.staff_and(call, Right::ManageShares, share).await?;
         let once = match self.gate.once(call, staff.id.into()).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
-        let share = self.draft(call).await?;
+        let share = share.ok_or_else(Problem::not_found)?;
+        if share.state != ShareState::Draft {
+            return Err(Problem::already_sent());
+        }
         let file = announce(new, share.id, &staff, now, "")?;
         let awaited = AwaitedFile { id: file.id, upload: self.files.upload(&file).await? };
         let answer = json(StatusCode::CREATED, &awaited)?;
@@ -31,8 +32,9 @@ impl Share {
 
     /// Fresh URLs for an upload that was broken off.
     pub(crate) async fn show_upload(&self, call: &Call) -> Result<Answer, Problem> {
-        self.gate.staff(call, Right::ManageShares).await?;
-        let file = self.pending_or_stored(call).await?;
+        let file = self.gate.store.file(call.id("id")?, call.id("fid")?);
+        let (_, file) = self.gate.staff_and(call, Right::ManageShares, file).await?;
+        let file = file.ok_or_else(Problem::not_found)?;
         if file.upload == FileState::Stored {
             return json(StatusCode::OK, &serde_json::json!({ "id": file.id, "upload": null }));
         }
@@ -42,8 +44,9 @@ impl Share {
     /// Asks the bucket what it has, and believes nobody else.
     pub(crate) async fn complete(&self, call: &Call) -> Result<Answer, Problem> {
         let now = self.gate.now();
-        let staff = self.gate.staff(call, Right::ManageShares).await?;
-        let file = self.pending_or_stored(call).await?;
+        let file = self.gate.store.file(call.id("id")?, call.id("fid")?);
+        let (staff, file) = self.gate.staff_and(call, Right::ManageShares, file).await?;
+        let file = file.ok_or_else(Problem::not_found)?;
         if file.upload == FileState::Pending {
             self.check(&file).await?;
             let rev = file.rev;
@@ -70,16 +73,5 @@ impl Share {
             return Err(Problem::upload_incomplete(format!("The bytes of \"{}\" have another SHA-256.", file.name)));
         }
         Ok(())
-    }
-
-    async fn pending_or_stored(&self, call: &Call) -> Result<Stored<ShareFile>, Problem> {
-        let (share, file) = (call.id("id")?, call.id("fid")?);
-        self.gate.store.file(share, file).await?.ok_or_else(Problem::not_found)
-    }
-
-    async fn draft(&self, call: &Call) -> Result<Stored<Draft>, Problem> {
-        let id: ShareId = call.id("id")?;
-        let share = self.gate.store.share(id).await?.ok_or_else(Problem::not_found)?;
-        if share.state == ShareState::Draft { Ok(share) } else { Err(Problem::already_sent()) }
     }
 }

@@ -24,7 +24,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How often the outbox is swept. On AWS that is minutes; nobody wants to wait for them here.
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often what has ended is deleted.
-const EXPIRE: Duration = Duration::from_secs(60);
+const EXPIRE: Duration = Duration::from_mins(1);
 
 #[derive(Clone)]
 pub(crate) struct Database {

@@ -1,10 +1,115 @@
 //! A believable operator with customers, made through the API as anybody would.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::Stack;
 
-/// Fills an empty stack; says how to sign in, unless it was filled before.
-pub async fn fill(_stack: &Stack, _admin: &str) -> Result<Option<String>> {
-    Ok(None)
+const PASSWORD: &str = "correct horse battery staple";
+
+const REPORT: File =
+    File("Discharge report – voyage 4711.pdf", "application/pdf", include_bytes!("../demo/discharge-report.pdf"));
+const CERTIFICATE: File =
+    File("Zertifikat №5 (проверка).pdf", "application/pdf", include_bytes!("../demo/certificate.pdf"));
+const PHOTO: File = File("terminal.jpg", "image/jpeg", include_bytes!("../demo/terminal.jpg"));
+const LIST: File = File("packing-list.csv", "text/csv", include_bytes!("../demo/packing-list.csv"));
+
+struct File(&'static str, &'static str, &'static [u8]);
+
+/// Fills an empty stack; says how to sign in. A stack that was filled before stays as it is.
+pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
+    let sign_in = format!("{admin} (staff) or mara@harbour-sons.example (customer), password \"{PASSWORD}\"");
+    let mut demo = Demo { http: Client::new(), url: &stack.url, token: None };
+    let credentials = json!({ "email": admin, "password": PASSWORD });
+    if demo.call(Method::POST, "/v1/sessions", &credentials).await.is_ok() {
+        return Ok(Some(sign_in));
+    }
+    let Some(link) = stack.activation_link(admin).await else { return Ok(None) };
+    let session = demo.activate(&link).await?;
+    demo.token = session["token"].as_str().map(str::to_owned);
+    demo.call(Method::PATCH, "/v1/me", &json!({ "name": "Sam Okafor" })).await?;
+
+    let harbour = demo.company("Harbour & Sons", &["harbour-sons.example"], true).await?;
+    let oliva = demo.company("Olivares Hermanos S.L.", &["olivares.example"], true).await?;
+    demo.company("Kleinmann Spedition GmbH", &["kleinmann.example"], true).await?;
+    let basic = demo.company("Basic Freight Ltd", &["basic-freight.example"], false).await?;
+
+    let mara = demo.contact(&harbour, "Mara Lindqvist", Some("mara@harbour-sons.example"), true).await?;
+    let tom = demo.contact(&harbour, "Tom Achterberg", Some("tom@harbour-sons.example"), true).await?;
+    demo.contact(&harbour, "Gate office", None, false).await?;
+    let lucia = demo.contact(&oliva, "Lucía Olivares", Some("lucia@olivares.example"), true).await?;
+    demo.contact(&oliva, "Íñigo Sanz", Some("inigo@olivares.example"), false).await?;
+    demo.contact(&basic, "Pat Whitlock", Some("pat@basic-freight.example"), false).await?;
+    for email in ["mara@harbour-sons.example", "lucia@olivares.example"] {
+        let link = stack.activation_link(email).await.with_context(|| format!("{email} was not invited"))?;
+        demo.activate(&link).await?;
+    }
+
+    let message = "Two pallets in hold 2 had wet wrapping; see the photo. Everything else is sound.";
+    demo.share("Discharge report, voyage 4711", Some(message), &[&mara, &tom], &[REPORT, PHOTO, LIST]).await?;
+    demo.share("Container NGLU 204 118 6: inspection", None, &[&mara], &[CERTIFICATE]).await?;
+    demo.share("Lista de carga, viaje 4715", None, &[&lucia], &[LIST, PHOTO]).await?;
+    Ok(Some(sign_in))
+}
+
+struct Demo<'a> {
+    http: Client,
+    url: &'a str,
+    token: Option<String>,
+}
+
+impl Demo<'_> {
+    async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).json(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "{path}: {status} {body}");
+        Ok(if body.is_empty() { Value::Null } else { serde_json::from_str(&body)? })
+    }
+
+    async fn create(&self, path: &str, body: &Value) -> Result<String> {
+        let created = self.call(Method::POST, path, body).await?;
+        Ok(created["id"].as_str().context("what was created has an id")?.to_owned())
+    }
+
+    async fn activate(&self, link: &str) -> Result<Value> {
+        let token = link.split_once('#').map(|(_, token)| token);
+        self.call(Method::POST, "/v1/activations", &json!({ "token": token, "password": PASSWORD })).await
+    }
+
+    async fn company(&self, name: &str, domains: &[&str], portal_plan: bool) -> Result<String> {
+        self.create("/v1/companies", &json!({ "name": name, "domains": domains, "portal_plan": portal_plan })).await
+    }
+
+    async fn contact(&self, company: &str, name: &str, email: Option<&str>, send_invite: bool) -> Result<String> {
+        let body = json!({ "name": name, "email": email, "send_invite": send_invite });
+        self.create(&format!("/v1/companies/{company}/contacts"), &body).await
+    }
+
+    async fn share(&self, title: &str, message: Option<&str>, to: &[&str], files: &[File]) -> Result<()> {
+        let recipients: Vec<Value> = to.iter().map(|id| json!({ "contact_id": id })).collect();
+        let announced: Vec<Value> = files
+            .iter()
+            .map(|File(name, kind, bytes)| json!({ "name": name, "size": bytes.len(), "content_type": kind }))
+            .collect();
+        let body = json!({ "title": title, "message": message, "recipients": recipients, "files": announced });
+        let share = self.call(Method::POST, "/v1/shares", &body).await?;
+        let id = share["id"].as_str().context("a share has an id")?;
+        for (file, File(name, _, bytes)) in share["files"].as_array().into_iter().flatten().zip(files) {
+            let upload = &file["upload"];
+            let mut put = self.http.put(upload["url"].as_str().context("an upload has a URL")?).body(*bytes);
+            for (header, value) in upload["headers"].as_object().into_iter().flatten() {
+                put = put.header(header, value.as_str().unwrap_or_default());
+            }
+            let status = put.send().await?.status();
+            ensure!(status == StatusCode::OK, "{name}: {status}");
+            let complete = format!("/v1/shares/{id}/files/{}/complete", file["id"].as_str().unwrap_or_default());
+            self.call(Method::POST, &complete, &json!({})).await?;
+        }
+        self.call(Method::POST, &format!("/v1/shares/{id}/send"), &json!({})).await.map(drop)
+    }
 }

@@ -1,6 +1,6 @@
 //! API Gateway's part: finds the function, makes the payload-2.0 event, and has `lambda_http` read it as on Lambda.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::http::{Answer, Endpoint};
+use gatehouse::http::Answer;
 use gatehouse_template::{Matched, Routes};
 use jiff::Timestamp;
 use lambda_http::http::request::Parts;
@@ -20,17 +20,19 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
+use crate::functions::Functions;
+
 /// API Gateway's limits (HTTP API quotas): the body's size, and the time that a function may take.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(30);
 
 struct Gateway {
     routes: Routes,
-    endpoints: HashMap<&'static str, Endpoint>,
+    functions: Arc<Functions>,
 }
 
-pub(crate) fn router(routes: Routes, endpoints: HashMap<&'static str, Endpoint>) -> Router {
-    Router::new().fallback(call).with_state(Arc::new(Gateway { routes, endpoints }))
+pub(crate) fn router(routes: Routes, functions: Arc<Functions>) -> Router {
+    Router::new().fallback(call).with_state(Arc::new(Gateway { routes, functions }))
 }
 
 async fn call(
@@ -43,7 +45,7 @@ async fn call(
         return gateways_own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
     let matched = gateway.routes.find(parts.method.as_str(), parts.uri.path());
-    let Some(endpoint) = gateway.endpoints.get(matched.function.as_str()) else {
+    let Some(endpoint) = gateway.functions.endpoints.get(matched.function.as_str()) else {
         return gateways_own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
     let event = event(&parts, &matched, &body, peer).to_string();

@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 
 use control::Control;
 use database::Database;
+use functions::Functions;
 use mailbox::Mailbox;
 use meter::Meter;
 
@@ -61,6 +62,7 @@ pub struct Stack {
     pub meter: Meter,
     /// The table itself, for a test that fills it faster than the API could.
     pub env: Env,
+    functions: Arc<Functions>,
     mailbox: Mailbox,
     mail_paused: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
@@ -107,9 +109,9 @@ impl Stack {
             clock: clock.clone(),
         };
 
-        let functions = functions::connect(&env).await?;
+        let functions = Arc::new(functions::connect(&env).await?);
         let control = Control::new(mailbox.clone(), clock.clone(), database.clone());
-        let app = gateway::router(template.routes()?, functions.endpoints).merge(control.router());
+        let app = gateway::router(template.routes()?, Arc::clone(&functions)).merge(control.router());
         tasks.spawn(serve(gateway, app));
         let mail_paused = Arc::new(AtomicBool::new(false));
         tasks.spawn(database.clone().feed(Arc::clone(&functions.deliver_mail), Arc::clone(&mail_paused)));
@@ -123,11 +125,18 @@ impl Stack {
             clock,
             meter,
             env,
+            functions,
             mailbox,
             mail_paused,
             _tasks: tasks,
             _temporary: temporary,
         })
+    }
+
+    /// Hands an event to a function as Lambda would; gives back what the function does, an HTTP answer as
+    /// `{"statusCode": …, "body": …}`.
+    pub async fn invoke(&self, function: &str, event: serde_json::Value) -> Result<serde_json::Value> {
+        self.functions.invoke(function, event).await
     }
 
     /// Stops mails from being sent, or lets them go again: a test that counts calls wants those of one request.

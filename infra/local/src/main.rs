@@ -1,5 +1,6 @@
 //! `cargo run`: Gatehouse on this machine.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -40,14 +41,16 @@ async fn main() -> Result<()> {
     let stack = Stack::start(Config { port: arguments.port, data_dir, admin_email: admin.clone() }).await?;
     let demo = if arguments.demo { fill(&stack, &admin).await? } else { None };
 
-    println!("Gatehouse is ready at {}", stack.url);
-    println!("  mailbox      {}/_local/mail", stack.url);
-    println!("  DynamoDB     {} (table gatehouse)", stack.database_url);
+    // Whoever started this may have stopped reading; that is no reason to stop.
+    let say = |line: String| drop(writeln!(std::io::stdout(), "{line}"));
+    say(format!("Gatehouse is ready at {}", stack.url));
+    say(format!("  mailbox      {}/_local/mail", stack.url));
+    say(format!("  DynamoDB     {} (table gatehouse)", stack.database_url));
     match demo {
-        Some(sign_in) => println!("  sign in      {sign_in}"),
+        Some(sign_in) => say(format!("  sign in      {sign_in}")),
         None => {
             if let Some(link) = stack.activation_link(&admin).await {
-                println!("  first admin  {admin}, invited by {link}");
+                say(format!("  first admin  {admin}, invited by {link}"));
             }
         }
     }

@@ -118,7 +118,7 @@ impl HttpConnector for Watched<SharedHttpConnector> {
             let mut units = 0.0;
             if of_dynamodb.is_some() {
                 let body = std::mem::replace(response.body_mut(), SdkBody::taken());
-                let bytes = body.collect().await.map_err(|error| ConnectorError::io(error.into()))?.to_bytes();
+                let bytes = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
                 units = consumed(&bytes);
                 *response.body_mut() = SdkBody::from(bytes);
             }

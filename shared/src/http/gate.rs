@@ -1,5 +1,8 @@
 //! The gate: who calls, and whether that person may. Every function but the public ones begins here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::join;
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use ring::digest;
@@ -94,6 +97,17 @@ impl Gate {
             _ => Err(Problem::forbidden("Your role does not include this.")),
         }
     }
+    /// One of the staff with that right, and what the request asks for, read side by side. Who may not ask gets
+    /// no other answer than that.
+    pub async fn staff_and<T>(
+        &self,
+        call: &Call,
+        right: Right,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<(Stored<Staff>, T), Problem> {
+        let (staff, read) = join!(self.staff(call, right), read);
+        Ok((staff?, read?))
+    }
 }
 
 /// A request with an idempotency key: answered before, or to be remembered with what it changes.
@@ -118,8 +132,8 @@ impl Gate {
             until: Timestamp,
         }
         let Some(name) = call.idempotency_key() else { return Ok(Once::First(OnceKey(None))) };
-        let key = keys::answer(caller, &sha256_hex(name.as_bytes()));
-        let body_hash = sha256_hex(&call.content()?);
+        let key = keys::answer(caller, &sha256(name.as_bytes()));
+        let body_hash = sha256(&call.content()?);
         let remembered = self.store.read_plain::<Remembered>(key.clone()).await?;
         match remembered.filter(|remembered| remembered.until > self.now()) {
             None => Ok(Once::First(OnceKey(Some((key, body_hash))))),
@@ -141,6 +155,6 @@ impl Transaction<'_> {
     }
 }
 
-fn sha256_hex(bytes: &[u8]) -> String {
-    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, bytes))
 }

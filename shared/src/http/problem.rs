@@ -20,7 +20,10 @@ pub struct FieldError {
 
 /// An error answer.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
     slug: &'static str,
     title: &'static str,
@@ -47,11 +50,12 @@ struct Document<'a> {
 impl Problem {
     fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         let (errors, headers) = (Vec::new(), Vec::new());
-        Self { status, slug, title, detail: detail.into(), errors, headers, cause: None, stale: false }
+        let detail = detail.into();
+        Self(Box::new(Parts { status, slug, title, detail, errors, headers, cause: None, stale: false }))
     }
 
     fn with_header(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.extend(HeaderValue::from_str(value).map(|value| (name, value)));
+        self.0.headers.extend(HeaderValue::from_str(value).map(|value| (name, value)));
         self
     }
 
@@ -97,9 +101,10 @@ impl Problem {
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let detail =
             errors.iter().map(|error| format!("{}: {}", error.field, error.problem)).collect::<Vec<_>>().join("; ");
-        let problem =
+        let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", "Some fields are not valid", detail);
-        Self { errors, ..problem }
+        problem.0.errors = errors;
+        problem
     }
 
     /// 422: one field that is not as it should be.
@@ -183,13 +188,14 @@ impl Problem {
     /// 422.
     #[must_use]
     pub fn password_too_weak(why: impl ToString) -> Self {
-        let problem = Self::new(
+        let mut problem = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "password_too_weak",
             "The password is too weak",
             format!("Please choose another password: {}.", why.to_string()),
         );
-        Self { errors: vec![FieldError { field: "password".to_owned(), problem: why.to_string() }], ..problem }
+        problem.0.errors.push(FieldError { field: "password".to_owned(), problem: why.to_string() });
+        problem
     }
 
     // Files.
@@ -223,45 +229,41 @@ impl Problem {
     #[must_use]
     pub fn internal(cause: impl ToString) -> Self {
         let detail = "Something went wrong on our side. Please try again; the request id helps us to find it.";
-        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong", detail);
-        Self { cause: Some(cause.to_string()), ..problem }
+        let mut problem =
+            Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong", detail);
+        problem.0.cause = Some(cause.to_string());
+        problem
     }
 
     /// Whether the request may simply be tried again from the start: see [`super::retry_stale`].
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.stale
+        self.0.stale
     }
 
     /// For the log: the cause of a fault.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
-        self.cause.as_deref()
+        self.0.cause.as_deref()
     }
 
     /// The slug.
     #[must_use]
     pub fn slug(&self) -> &'static str {
-        self.slug
+        self.0.slug
     }
 
     /// As an answer.
     #[must_use]
     pub fn into_answer(self, request_id: &str) -> Answer {
-        let document = Document {
-            slug: self.slug,
-            title: self.title,
-            status: self.status.as_u16(),
-            detail: &self.detail,
-            request_id,
-            errors: &self.errors,
-        };
+        let Parts { status, slug, title, detail, errors, headers, .. } = *self.0;
+        let document = Document { slug, title, status: status.as_u16(), detail: &detail, request_id, errors: &errors };
         let body = serde_json::to_string(&document).unwrap_or_default();
         let mut answer = Answer::new(Body::Text(body));
-        *answer.status_mut() = self.status;
+        *answer.status_mut() = status;
         let json = HeaderValue::from_static("application/problem+json");
         answer.headers_mut().insert(header::CONTENT_TYPE, json);
-        answer.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        answer.headers_mut().extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
         answer
     }
 }
@@ -279,8 +281,9 @@ impl From<CommitError> for Problem {
             CommitError::Store(error) => error.into(),
             CommitError::Stale => {
                 let detail = "Somebody else changed this at the same time. Please try again.";
-                let problem = Self::new(StatusCode::CONFLICT, "conflict", "It changed at the same time", detail);
-                Self { stale: true, ..problem }
+                let mut problem = Self::new(StatusCode::CONFLICT, "conflict", "It changed at the same time", detail);
+                problem.0.stale = true;
+                problem
             }
         }
     }

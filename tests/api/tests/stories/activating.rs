@@ -6,7 +6,7 @@ use gatehouse_tests::{NOBODY, PASSWORD, Portal, text};
 use reqwest::Method;
 use serde_json::json;
 
-const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// A portal with one invited contact: the portal, the admin, the contact's id, the token.
 async fn invited() -> (Portal, gatehouse_tests::Who, String, String) {

@@ -1,1 +1,101 @@
-//! Every file in `events/` is what AWS really sends, and the function that it is for takes it.
+//! Every file in `events/` is what AWS really sends, and the function of its folder takes it. Where an event names
+//! a thing (`${share}`), the story puts in one that exists; as they lie, the files serve `sam local invoke`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use gatehouse_template::{Route, Template};
+use gatehouse_tests::{ADMIN, Portal, Who, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+
+/// Function, name and text of every event, in the order of their paths.
+fn events() -> BTreeMap<(String, String), String> {
+    let folder = |path: &Path| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let files = folder(Path::new(EVENTS)).into_iter().flat_map(|function| folder(&function));
+    files
+        .map(|file| {
+            let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+            ((name(file.parent().unwrap()), name(&file)), std::fs::read_to_string(&file).unwrap())
+        })
+        .collect()
+}
+
+/// What the events name.
+async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
+    let token = |who: &Who| who.0.clone().unwrap();
+    let admin = portal.admin().await;
+    let customer = portal.customer(&admin, "ann@harbour.example").await;
+    let other = portal.customer(&admin, "other@harbour.example").await;
+    let company = portal.company(&admin, "Harbour").await;
+    let contact = portal.contact(&admin, &company, "new@harbour.example").await;
+    let invited = portal.contact(&admin, &company, "invited@harbour.example").await;
+    portal.call(Method::POST, &format!("/v1/contacts/{invited}/invitation"), &admin, None).await.expect(202);
+    let share = portal.share(&admin, "Report", &[&customer.id]).await;
+    let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
+    let file = json!({ "name": "a.txt", "size": 1, "content_type": "text/plain" });
+    let draft = json!({ "title": "Draft", "recipients": [{ "contact_id": customer.id }], "files": [file] });
+    let other_draft = portal.post("/v1/shares", &admin, draft.clone()).await.expect(201);
+    let draft = portal.post("/v1/shares", &admin, draft).await.expect(201);
+    portal.upload(&draft["files"][0]["upload"], b"a").await;
+    BTreeMap::from([
+        ("admin", token(&admin)),
+        ("spare_session", token(&portal.sign_in(ADMIN).await)),
+        ("customer", token(&customer.who)),
+        ("other_customer", token(&other.who)),
+        ("company", company),
+        ("contact", contact),
+        ("activation", portal.activation_token("invited@harbour.example", 1).await),
+        ("share", share),
+        ("file", text(&shown["files"][0]["id"])),
+        ("draft", text(&draft["id"])),
+        ("draft_file", text(&draft["files"][0]["id"])),
+        ("other_draft", text(&other_draft["id"])),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_is_taken_by_its_function() {
+    let portal = Portal::open().await;
+    let things = things(&portal).await;
+    let mut events = events();
+    // A link is looked at before it is used up.
+    let looked_at = events.remove_entry(&("activate".to_owned(), "check".to_owned())).unwrap();
+    for ((function, name), event) in [looked_at].into_iter().chain(events) {
+        let event = things.iter().fold(event, |event, (name, thing)| event.replace(&format!("${{{name}}}"), thing));
+        assert!(!event.contains("${"), "{function}/{name} names something unknown");
+        let event: Value = serde_json::from_str(&event).unwrap();
+        let outcome = portal.stack.invoke(&function, event).await.unwrap();
+        match (function.as_str(), name.as_str()) {
+            ("no-route", _) => assert_eq!(outcome["statusCode"], 404),
+            ("deliver-mail", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
+            ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),
+            _ => {
+                let status = outcome["statusCode"].as_u64().unwrap_or_default();
+                assert!((200..300).contains(&status), "{function}/{name}: {outcome:#}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_route_has_an_event() {
+    let routed: BTreeSet<(String, String)> = events()
+        .into_iter()
+        .filter_map(|((function, _), event)| {
+            let event: Value = serde_json::from_str(&event).unwrap();
+            Some((function, event["routeKey"].as_str()?.to_owned()))
+        })
+        .collect();
+    for function in Template::of_workspace().unwrap().functions {
+        for route in function.routes {
+            let key = match route {
+                Route::Path { method, path } => format!("{method} {path}"),
+                Route::Default => "$default".to_owned(),
+            };
+            assert!(routed.contains(&(function.name.clone(), key.clone())), "{}: no event for {key}", function.name);
+        }
+    }
+}
