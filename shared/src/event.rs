@@ -42,7 +42,7 @@ pub async fn trigger<F: EventFunction>(env: &Env) -> Result<Trigger, StartError>
 
 /// Runs a function on Lambda until its environment ends.
 pub async fn run<F: EventFunction>() -> Result<(), StartError> {
-    lambda_http::tracing::init_default_subscriber();
+    crate::logs::init();
     let function = &F::connect(&Env::from_lambda()?).await?;
     lambda_runtime::run(service_fn(
         move |event: LambdaEvent<F::Event>| async move { function.handle(event.payload).await },

@@ -9,6 +9,7 @@ pub mod event;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod http;
+mod logs;
 #[cfg(feature = "passwords")]
 pub mod password;
 pub mod session;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum TextError {
 }
 
 fn parse(text: &str, most: usize, lines: bool) -> Result<String, TextError> {
-    let text: String = text.trim().nfc().collect();
+    let text = ComposingNormalizerBorrowed::new_nfc().normalize(text.trim());
     let has = text.chars().count();
     if has == 0 {
         Err(TextError::Empty)
@@ -38,7 +38,7 @@ fn parse(text: &str, most: usize, lines: bool) -> Result<String, TextError> {
     } else if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
         Err(TextError::Control)
     } else {
-        Ok(text)
+        Ok(text.into_owned())
     }
 }
 

@@ -49,7 +49,7 @@ pub async fn endpoint<F: Function>(env: &Env) -> Result<Endpoint, StartError> {
 
 /// Runs a function on Lambda until its environment ends.
 pub async fn run<F: Function>() -> Result<(), StartError> {
-    lambda_http::tracing::init_default_subscriber();
+    crate::logs::init();
     let function = &F::connect(&Env::from_lambda()?).await?;
     lambda_http::run(service_fn(move |request| async move {
         Ok::<_, std::convert::Infallible>(respond(function, request).await)

@@ -1,8 +1,9 @@
 //! Companies, contacts, staff: how they are found.
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 use super::page::Listing;
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
@@ -14,7 +15,10 @@ use crate::domain::{
 /// A text as it is sorted and searched: without case, without accents.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    let category = CodePointMapData::<GeneralCategory>::new();
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
+    let letters = decomposed.chars().filter(|c| category.get(*c) != GeneralCategory::NonspacingMark);
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// Whoever can sign in.
