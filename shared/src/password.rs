@@ -28,7 +28,7 @@ impl std::fmt::Debug for Password {
 }
 
 /// Why a password cannot be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// ASVS 5.0, 6.2.1, and the length at which a strength estimator begins to be satisfied.
     #[error("it needs at least 12 characters")]
@@ -36,6 +36,9 @@ pub enum PasswordError {
     /// ASVS 5.0, 6.2.9 asks for 64 at least to be possible.
     #[error("it may have at most 128 characters")]
     TooLong,
+    /// One of the first that somebody would try who knows the person a little.
+    #[error("it is too easy to guess: {0}")]
+    Guessable(String),
 }
 
 /// The system could not hash.
@@ -44,13 +47,26 @@ pub enum PasswordError {
 pub struct HashError(String);
 
 impl Password {
-    /// Whether this can be a new password: its length, and nothing about what it is made of.
-    pub fn acceptable(&self) -> Result<(), PasswordError> {
+    /// Whether this can be a new password: its length, and how soon it would be guessed by somebody who knows the
+    /// person's name, address and company. Nothing about what it is made of.
+    pub fn acceptable(&self, known: &[&str]) -> Result<(), PasswordError> {
         match self.0.chars().count() {
-            0..12 => Err(PasswordError::TooShort),
-            12..=128 => Ok(()),
-            _ => Err(PasswordError::TooLong),
+            0..12 => return Err(PasswordError::TooShort),
+            12..=128 => {}
+            _ => return Err(PasswordError::TooLong),
         }
+        let known: Vec<&str> =
+            known.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()).chain([*text])).collect();
+        let entropy = zxcvbn::zxcvbn(&self.0, &known);
+        if entropy.score() >= zxcvbn::Score::Three {
+            return Ok(());
+        }
+        let why = entropy.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+        let why = why.map_or_else(
+            || "add another word or two".to_owned(),
+            |why| why.to_string().trim_end_matches('.').to_owned(),
+        );
+        Err(PasswordError::Guessable(why))
     }
 }
 
@@ -58,6 +74,12 @@ impl Password {
 pub fn hash(password: &Password) -> Result<String, HashError> {
     let hashed = ARGON2.hash_password(password.0.as_bytes());
     hashed.map(|hash| hash.to_string()).map_err(|error| HashError(error.to_string()))
+}
+
+/// Whether a hash was made with less work than is asked for today: it is made anew at the next sign-in.
+pub fn outdated(stored: &str) -> bool {
+    let params = PasswordHash::new(stored).ok().and_then(|hash| Params::try_from(&hash).ok());
+    params.is_none_or(|params| params.m_cost() < ARGON2.params().m_cost() || params.t_cost() < ARGON2.params().t_cost())
 }
 
 /// Whether the password is the one that was hashed. Without a hash it is not, after the same work.
@@ -86,8 +108,20 @@ mod tests {
 
     #[test]
     fn a_password_has_a_length_and_no_other_rule() {
-        assert_eq!(Password("short".to_owned()).acceptable(), Err(PasswordError::TooShort));
-        assert_eq!(Password("x".repeat(129)).acceptable(), Err(PasswordError::TooLong));
-        assert_eq!(Password("пароль из слов".to_owned()).acceptable(), Ok(()));
+        let acceptable = |text: &str| Password(text.to_owned()).acceptable(&["Ann Lindqvist", "ann@harbour.example"]);
+        assert_eq!(acceptable("short"), Err(PasswordError::TooShort));
+        assert_eq!(acceptable(&"x".repeat(129)), Err(PasswordError::TooLong));
+        assert_eq!(acceptable("пароль из слов"), Ok(()));
+        for guessed in ["password1234", "aaaaaaaaaaaa", "annlindqvist", "123456789012", "qwertyuiop12"] {
+            assert!(matches!(acceptable(guessed), Err(PasswordError::Guessable(_))), "{guessed}");
+        }
+    }
+
+    #[test]
+    fn a_hash_of_less_work_is_outdated() {
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(1024, 1, 1, None).unwrap());
+        let weak = weak.hash_password(b"correct horse battery").unwrap().to_string();
+        assert!(outdated(&weak));
+        assert!(!outdated(&hash(&Password("correct horse battery".to_owned())).unwrap()));
     }
 }

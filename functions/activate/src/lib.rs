@@ -2,18 +2,20 @@
 //!
 //! The token comes in the body, from the fragment of the link's URL, so no log on the way has seen it.
 
+use futures_util::join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivationRefused, Activity, ActivityKind, Actor, Email, InvitationId, Language, PersonName, Token, TokenPurpose,
+    ActivationRefused, Activity, ActivityKind, Actor, Email, InvitationId, Language, Link, PersonId, PersonName,
+    TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{Answer, Call, Function, Gate, Problem, json, retry_stale, session_cookie};
 use gatehouse::password::{self, Password};
 use gatehouse::session::Signer;
-use gatehouse::store::Person;
+use gatehouse::store::{Failures, Person, Requests};
 use lambda_http::http::{StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// The function.
 pub struct Activate {
@@ -32,21 +34,11 @@ impl Function for Activate {
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         match call.route() {
-            "POST /v1/activations/check" => self.check(call.json()?).await,
-            "POST /v1/activations" => self.activate(call.json()?).await,
-            "POST /v1/activations/renew" => self.renew(call.json()?).await,
+            "POST /v1/activations/check" => self.check(call, call.json()?).await,
+            "POST /v1/activations" => self.activate(call, call.json()?).await,
+            "POST /v1/activations/renew" => self.renew(call, call.json()?).await,
             _ => Err(Problem::not_found()),
         }
-    }
-}
-
-/// What no mail of ours ever carried is an unknown link, not a malformed field.
-#[derive(Clone)]
-struct Link(Option<Token>);
-
-impl<'de> Deserialize<'de> for Link {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(String::deserialize(deserializer)?.parse().ok()))
     }
 }
 
@@ -83,34 +75,52 @@ struct Activated<'a> {
 }
 
 impl Activate {
-    /// Whom the link was sent to, and by which invitation.
+    /// Whom the link was sent to, and by which invitation. Who tries links that were never sent must wait.
+    async fn open(&self, call: &Call, link: &Link) -> Result<(Person, InvitationId), Problem> {
+        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
+        let from = Failures::LinksFrom(&network);
+        let (found, blocked) = join!(self.find(link), store.blocked_until(from, now));
+        if let Some(until) = blocked? {
+            return Err(Problem::too_many_requests(until, now));
+        }
+        if found.as_ref().is_err_and(Problem::is_link_unknown) {
+            let counted = store.attempt(from, now).await?;
+            counted.map_err(|until| Problem::too_many_requests(until, now))?;
+        }
+        found
+    }
+
     async fn find(&self, link: &Link) -> Result<(Person, InvitationId), Problem> {
-        let token = link.0.as_ref().ok_or_else(Problem::link_unknown)?;
-        let purpose = self.gate.store.token(token).await?.ok_or_else(Problem::link_unknown)?;
-        let TokenPurpose::Activation { person, invitation, .. } = purpose;
+        let token = link.token().ok_or_else(Problem::link_unknown)?;
+        let Some(TokenPurpose::Activation { person, invitation, .. }) = self.gate.store.token(token).await? else {
+            return Err(Problem::link_unknown());
+        };
         let person = self.gate.store.person(person).await?.ok_or_else(Problem::link_unknown)?;
         Ok((person, invitation))
     }
 
-    async fn check(&self, body: TokenBody) -> Result<Answer, Problem> {
-        let (person, link) = self.find(&body.token).await?;
+    async fn company_of(&self, person: &Person) -> Result<String, Problem> {
+        let Person::Contact(contact) = person else { return Ok(self.operator.clone()) };
+        let company = self.gate.store.company(contact.company_id).await?;
+        Ok(company.map(|company| company.name.to_string()).unwrap_or_default())
+    }
+
+    async fn check(&self, call: &Call, body: TokenBody) -> Result<Answer, Problem> {
+        let (person, link) = self.open(call, &body.token).await?;
         let invitation = person.access().check(link, self.gate.now())?;
-        let company = match &person {
-            Person::Staff(_) => self.operator.clone(),
-            Person::Contact(contact) => {
-                let company = self.gate.store.company(contact.company_id).await?;
-                company.map(|company| company.name.to_string()).unwrap_or_default()
-            }
-        };
+        let company = self.company_of(&person).await?;
         let (name, email, operator) = (person.name(), person.email(), self.operator.as_str());
         json(StatusCode::OK, &Checked { name, email, company, operator, expires_at: invitation.expires_at })
     }
 
-    async fn activate(&self, body: Activation) -> Result<Answer, Problem> {
+    async fn activate(&self, call: &Call, body: Activation) -> Result<Answer, Problem> {
         // A dead link is told of before a weak password, and before the work of a hash.
-        let (person, link) = self.find(&body.token).await?;
+        let (person, link) = self.open(call, &body.token).await?;
         person.access().check(link, self.gate.now())?;
-        body.password.acceptable().map_err(Problem::password_too_weak)?;
+        let company = self.company_of(&person).await?;
+        let (name, email) = (body.name.as_ref().unwrap_or(person.name()), person.email());
+        let known = [name.as_str(), email.map(Email::as_str).unwrap_or_default(), &company];
+        body.password.acceptable(&known).map_err(Problem::password_too_weak)?;
         let password = body.password.clone();
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
@@ -121,6 +131,7 @@ impl Activate {
     async fn open_account(&self, body: &Activation, hash: &str) -> Result<Answer, Problem> {
         let now = self.gate.now();
         let (mut person, link) = self.find(&body.token).await?;
+        let before = person.clone();
         let active = person.access().activate(link, now)?;
         person.change(|person| {
             *person.access = active;
@@ -133,11 +144,12 @@ impl Activate {
                 *person.language = language.clone();
             }
         });
-        let mut activity = Activity::new(ActivityKind::Activated, Actor::person(person.id(), person.name()), now);
+        let mut activity = Activity::new(ActivityKind::Activated, Actor::new(person.id(), person.name()), now);
         if let Person::Contact(contact) = &person {
             activity = activity.contact(contact.id).company(contact.company_id);
         }
         let transaction = self.gate.store.transaction().save_person(&person).password(person.id(), hash);
+        let transaction = transaction.words_of_person(&before, &person);
         transaction.activity(&activity).commit().await?;
 
         let session = self.signer.issue(&person).map_err(Problem::internal)?;
@@ -150,7 +162,10 @@ impl Activate {
     }
 
     /// Answers the same whatever the token is: only the mailbox that was invited learns more.
-    async fn renew(&self, body: TokenBody) -> Result<Answer, Problem> {
+    async fn renew(&self, call: &Call, body: TokenBody) -> Result<Answer, Problem> {
+        let (now, network) = (self.gate.now(), call.network());
+        let heard = self.gate.store.take(Requests::From(&network), now).await?;
+        heard.map_err(|until| Problem::too_many_requests(until, now))?;
         match retry_stale(|| self.send_anew(&body.token)).await {
             Err(problem) if problem.cause().is_some() => Err(problem),
             _ => json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" })),
@@ -167,7 +182,7 @@ impl Activate {
         match person {
             Person::Contact(contact) => {
                 let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
-                let by = Actor::person(contact.id, &contact.name);
+                let by = Actor::new(PersonId::from(contact.id), &contact.name);
                 let activity = Activity::new(ActivityKind::Invited, by, now).contact(contact.id).company(company.id);
                 let invited = contact.record.invite(&company, now).map_err(|refused| refused.problem(now))?;
                 let mail = invited.mail(&company, None, now);
@@ -175,7 +190,7 @@ impl Activate {
                 Ok(transaction.activity(&activity).commit().await?)
             }
             Person::Staff(staff) => {
-                let by = Actor::person(staff.id, &staff.name);
+                let by = Actor::new(staff.id, &staff.name);
                 let activity = Activity::new(ActivityKind::Invited, by, now);
                 let (invited, mail) = staff.record.invite(now).map_err(|refused| refused.problem(now))?;
                 let transaction = store.transaction().save(staff.rev, &invited).mail(&mail);

@@ -1,10 +1,11 @@
 //! Companies.
 
+use std::collections::BTreeSet;
+
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Company, CompanyDomain, CompanyId, CompanyName, Reference, Right,
-};
+use gatehouse::domain::{Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Reference, Right};
 use gatehouse::http::{Answer, Call, List, Once, Problem, given, json};
+use gatehouse::store::{Page, PageRequest, Query, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +39,9 @@ pub(crate) struct ChangeCompany {
 
 #[derive(Deserialize)]
 struct CompanyQuery {
-    /// How the name begins.
-    q: Option<String>,
+    /// How words of the name, the reference or a domain begin.
+    #[serde(default)]
+    q: String,
 }
 
 #[derive(Serialize)]
@@ -63,7 +65,7 @@ impl Contacts {
     pub(crate) async fn create_company(&self, call: &Call, new: &NewCompany) -> Result<Answer, Problem> {
         let now = self.gate.now();
         let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let once = match self.gate.once(call, staff.id.into()).await? {
+        let once = match self.gate.once(call, staff.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
@@ -75,9 +77,10 @@ impl Contacts {
             reference: new.reference.clone(),
             created_at: now,
         };
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity = Activity::new(ActivityKind::CompanyCreated, by, now).company(company.id);
         let transaction = self.gate.store.transaction().create(&company).activity(&activity);
+        let transaction = transaction.words(company.id, None, &company);
         let answer = json(StatusCode::CREATED, &CompanyView::from(company))?;
         transaction.remember(&once, &answer, now).commit().await?;
         Ok(answer)
@@ -86,12 +89,26 @@ impl Contacts {
     pub(crate) async fn list_companies(&self, call: &Call) -> Result<Answer, Problem> {
         let staff = self.gate.staff(call, Right::ReadCustomers).await?;
         let query: CompanyQuery = call.query()?;
-        let begins = query.q.unwrap_or_default();
-        let list = List::of(&[&"companies", &staff.id, &begins]);
+        let list = List::of(&[&"companies", &staff.id, &query.q]);
         let page = self.gate.page(&list, &call.query()?).await?;
-        let begins = Some(begins.as_str()).filter(|begins| !begins.is_empty());
-        let companies = self.gate.store.companies(begins, page).await?;
+        let companies = match Query::parse(&query.q) {
+            None => self.gate.store.companies(page).await?,
+            Some(words) => self.find_companies(&words, page).await?,
+        };
         json(StatusCode::OK, &self.gate.list(&list, companies, CompanyView::from).await?)
+    }
+
+    /// Companies whose words the query's terms begin, in the order of those words.
+    pub(crate) async fn find_companies(&self, query: &Query, page: PageRequest) -> Result<Page<Company>, Problem> {
+        let store = &self.gate.store;
+        let rows = store.words::<Company, CompanyId>(query, page).await?;
+        let ids: BTreeSet<CompanyId> = rows.items.iter().map(|row| row.id).collect();
+        let companies = store.companies_of(ids).await?;
+        let found = rows.items.iter().filter_map(|row| {
+            let company = companies.iter().find(|company| company.id == row.id)?;
+            query.found_by(&row.word, &company.words()).then(|| company.clone())
+        });
+        Ok(Page { items: found.collect(), next: rows.next })
     }
 
     pub(crate) async fn show_company(&self, call: &Call) -> Result<Answer, Problem> {
@@ -107,6 +124,7 @@ impl Contacts {
         let (staff, stored) = self.gate.staff_and(call, Right::ManageCustomers, stored).await?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let was = stored.record;
+        let before = was.clone();
         let company = Company {
             name: change.name.clone().unwrap_or(was.name),
             domains: change.domains.clone().unwrap_or(was.domains),
@@ -114,9 +132,10 @@ impl Contacts {
             reference: change.reference.clone().unwrap_or(was.reference),
             ..was
         };
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity = Activity::new(ActivityKind::CompanyChanged, by, now).company(company.id);
-        self.gate.store.transaction().save(stored.rev, &company).activity(&activity).commit().await?;
+        let transaction = self.gate.store.transaction().save(stored.rev, &company).activity(&activity);
+        transaction.words(company.id, Some(&before), &company).commit().await?;
         json(StatusCode::OK, &CompanyView::from(company))
     }
 }

@@ -1,7 +1,7 @@
 //! Contacts.
 
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, Areas, CompanyId, Contact, ContactId, CredentialState, Email, Language,
+    Access, Activity, ActivityKind, Areas, CompanyId, Contact, ContactId, CredentialState, Email, Language,
     Notifications, PersonName, Phone, Right,
 };
 use gatehouse::http::{Answer, Call, ContactView, List, Once, PageQuery, Problem, given, json};
@@ -42,7 +42,7 @@ impl Contacts {
     pub(crate) async fn create_contact(&self, call: &Call, new: &NewContact) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let once = match self.gate.once(call, staff.id.into()).await? {
+        let once = match self.gate.once(call, staff.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
@@ -64,7 +64,7 @@ impl Contacts {
             invited_lately: None,
             created_at: now,
         };
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let about = |kind| Activity::new(kind, by.clone(), now).contact(contact.id).company(company.id);
         let mut transaction = store.transaction().activity(&about(ActivityKind::ContactCreated));
         if let Some(email) = &contact.email {
@@ -78,7 +78,7 @@ impl Contacts {
         } else {
             contact
         };
-        transaction = transaction.create(&contact);
+        transaction = transaction.create(&contact).words(contact.id, None, &contact);
         let answer = json(StatusCode::CREATED, &ContactView::from(contact))?;
         transaction.remember(&once, &answer, now).commit().await?;
         Ok(answer)
@@ -107,7 +107,7 @@ impl Contacts {
         let stored = store.contact(call.id("id")?);
         let (staff, stored) = self.gate.staff_and(call, Right::ManageCustomers, stored).await?;
         let stored = stored.ok_or_else(Problem::not_found)?;
-        let (rev, old) = (stored.rev, stored.record.email.clone());
+        let (rev, was) = (stored.rev, stored.record.clone());
         let mut contact = stored.record;
         if let Some(email) = &change.email {
             contact = contact.with_email(email.clone()).map_err(|refused| Problem::invalid_field("email", refused))?;
@@ -119,13 +119,14 @@ impl Contacts {
             language: change.language.clone().unwrap_or(contact.language),
             ..contact
         };
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity =
             Activity::new(ActivityKind::ContactChanged, by, now).contact(contact.id).company(contact.company_id);
         let mut transaction = store.transaction().save(rev, &contact).activity(&activity);
-        if contact.email != old {
+        transaction = transaction.words(contact.id, Some(&was), &contact);
+        if contact.email != was.email {
             let id = contact.id.into();
-            transaction = old.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
+            transaction = was.email.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
             transaction = contact.email.iter().fold(transaction, |transaction, new| transaction.claim_email(new, id));
         }
         transaction.commit().await?;

@@ -2,6 +2,7 @@
 
 mod companies;
 mod contacts;
+mod users;
 
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
@@ -34,6 +35,7 @@ impl Function for Contacts {
                 retry_stale(|| self.create_contact(call, &new)).await
             }
             "GET /v1/companies/{id}/contacts" => self.list_contacts(call).await,
+            "GET /v1/users" => self.list_users(call).await,
             "GET /v1/contacts/{id}" => self.show_contact(call).await,
             "PATCH /v1/contacts/{id}" => {
                 let change = call.json()?;

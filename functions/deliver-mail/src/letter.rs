@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Deserialize;
 
+use crate::Recipient;
+
 /// Each language is one file; a new one is a new line here.
 const LANGUAGES: [(&str, &str); 1] = [("en", include_str!("../mails/en.toml"))];
 /// What people read whose language has no file.
@@ -76,11 +78,15 @@ impl Letters {
         Ok(Self { templates, words, operator: operator.to_owned(), portal_url: portal_url.to_owned() })
     }
 
-    pub(crate) fn write(&self, mail: &OutboxMail, token: Option<&Token>) -> Result<Letter, LetterError> {
-        let (language, words) = self.words(mail)?;
+    pub(crate) fn write(
+        &self,
+        mail: &OutboxMail,
+        recipient: &Recipient,
+        token: Option<&Token>,
+    ) -> Result<Letter, LetterError> {
+        let (language, words) = self.words(&mail.mail, recipient)?;
         let link = self.link(&mail.mail, token);
-        let facts =
-            context! { operator => self.operator, portal_url => self.portal_url, to => mail.to, mail => mail.mail };
+        let facts = context! { operator => self.operator, portal_url => self.portal_url, to => recipient.to, name => recipient.name, mail => mail.mail };
         let fill = |template: &String| self.templates.render_str(template, &facts);
         let fill_all = |templates: &[String]| templates.iter().map(fill).collect::<Result<Vec<_>, _>>();
 
@@ -99,9 +105,9 @@ impl Letters {
     }
 
     /// The words in the person's language; `pt-BR` is content with `pt`, and everybody with the fallback.
-    fn words(&self, mail: &OutboxMail) -> Result<(&str, &Words), LetterError> {
-        let kind = mail.mail.kind();
-        let tag = mail.language.as_str();
+    fn words(&self, mail: &Mail, recipient: &Recipient) -> Result<(&str, &Words), LetterError> {
+        let kind = mail.kind();
+        let tag = recipient.language.as_str();
         let primary = tag.split('-').next().unwrap_or(tag);
         let words = [tag, primary, FALLBACK].into_iter().find_map(|tag| {
             let (language, words) = self.words.get_key_value(tag)?;
@@ -115,6 +121,8 @@ impl Letters {
         let portal = &self.portal_url;
         match (mail, token) {
             (Mail::ShareSent { share, .. }, _) => format!("{portal}/shares/{share}"),
+            (Mail::RegistrationReceived { registration, .. }, _) => format!("{portal}/registrations/{registration}"),
+            (Mail::PasswordReset, Some(token)) => format!("{portal}/reset#{}", token.reveal()),
             (_, Some(token)) => format!("{portal}/activate#{}", token.reveal()),
             (_, None) => portal.clone(),
         }
@@ -124,8 +132,11 @@ impl Letters {
 /// What a person wrote to go with the mail, by paragraphs.
 fn message(mail: &Mail) -> Vec<String> {
     let message = match mail {
-        Mail::ContactInvitation { message, .. } | Mail::ShareSent { message, .. } => message.as_ref(),
-        Mail::StaffInvitation { .. } => None,
+        Mail::ContactInvitation { message, .. }
+        | Mail::ShareSent { message, .. }
+        | Mail::RegistrationReceived { message, .. }
+        | Mail::RegistrationDeclined { message, .. } => message.as_ref(),
+        _ => None,
     };
     let text = message.map(gatehouse::domain::Message::as_str).unwrap_or_default();
     text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
@@ -170,20 +181,20 @@ pub(crate) fn mailbox(name: &str, address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gatehouse::domain::{ContactId, InvitationId, PersonId, ShareId, StaffId};
+    use gatehouse::domain::{ContactId, Email, InvitationId, PersonId, RegistrationId, ShareId, StaffId};
 
     fn every_kind() -> Vec<Mail> {
         let now = Timestamp::UNIX_EPOCH;
         let person: PersonId = ContactId::new(now).into();
         let (invitation, expires_at) = (InvitationId::new(now), now);
-        let name = "Zoë <b>Bold</b>".parse().unwrap();
+        let name = || "Zoë <b>Bold</b>".parse::<gatehouse::domain::PersonName>().unwrap();
         let message = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
         vec![
             Mail::ContactInvitation {
                 person,
                 invitation,
                 expires_at,
-                name,
+                name: name(),
                 company: "Ship & Co".parse().unwrap(),
                 message: message.clone(),
             },
@@ -198,11 +209,31 @@ mod tests {
                 title: "Report\u{2028}of May".parse().unwrap(),
                 name: "Zoë".parse().unwrap(),
                 from: "Sam".parse().unwrap(),
-                message,
+                message: message.clone(),
                 file_count: 3,
                 total_size: 4_200_000,
                 expires_at: Some(now),
             },
+            Mail::AlreadyRegistered { name: name() },
+            Mail::RegistrationReceived {
+                registration: RegistrationId::new(now),
+                name: name(),
+                company: "Ship & Co".parse().unwrap(),
+                message: message.clone(),
+            },
+            Mail::RegistrationAccepted {
+                person,
+                invitation,
+                expires_at,
+                name: name(),
+                company: "Ship & Co".parse().unwrap(),
+            },
+            Mail::RegistrationDeclined { name: name(), message },
+            Mail::AccessOpened { name: name() },
+            Mail::AccessClosed { name: name() },
+            Mail::PasswordReset,
+            Mail::PasswordChanged { name: name() },
+            Mail::SignInsFailed,
         ]
     }
 
@@ -214,12 +245,18 @@ mod tests {
             for mail in every_kind() {
                 let kind = mail.kind();
                 let to = "zoe@example.com".parse().unwrap();
+                let to: Email = to;
+                let recipient = Recipient {
+                    to: to.clone(),
+                    language: language.parse().unwrap(),
+                    name: Some("Zoë".parse().unwrap()),
+                };
                 let mail = OutboxMail::new(to, None, language.parse().unwrap(), mail, Timestamp::UNIX_EPOCH);
-                let letter = letters.write(&mail, Some(&token)).unwrap();
+                let letter = letters.write(&mail, &recipient, Some(&token)).unwrap();
                 assert!(letter.html.contains(&format!("lang=\"{language}\"")), "{kind} is not in {language}");
                 assert!(!letter.html.contains("<script>") && !letter.html.contains("<b>"), "{}", letter.html);
                 assert!(!letter.subject.is_empty() && !letter.subject.contains(['\n', '\u{2028}']));
-                assert!(letter.text.contains("https://portal.example/"), "{}", letter.text);
+                assert!(letter.text.contains("https://portal.example"), "{}", letter.text);
                 assert!(!letter.text.contains("&amp;"), "{}", letter.text);
             }
         }

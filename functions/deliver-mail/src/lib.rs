@@ -15,7 +15,9 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{Mail, MailId, OutboxMail, PersonId, Token, TokenPurpose};
+use gatehouse::domain::{
+    Addressee, Email, Language, Mail, MailId, OutboxMail, PersonId, PersonName, Staff, StaffId, Token, TokenPurpose,
+};
 use gatehouse::event::{EventFunction, StartError};
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
 use serde::Deserialize;
@@ -25,6 +27,12 @@ use letter::{Letter, Letters};
 
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
+const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// One transaction writes them all out.
+const MOST_MAPPERS: usize = 90;
 
 /// The function.
 pub struct DeliverMail {
@@ -125,8 +133,11 @@ impl DeliverMail {
             Claim::Gone | Claim::Taken => return Ok(()),
         };
         match self.send(&mail).await {
-            Ok(()) => {
-                info!(%id, kind = mail.mail.kind(), tries, "mail sent");
+            Ok(Outcome::WrittenOut) => Ok(()),
+            Ok(outcome) => {
+                if matches!(outcome, Outcome::WithSes) {
+                    info!(%id, kind = mail.mail.kind(), tries, "mail sent");
+                }
                 Ok(self.store.settle_mail(id).await?)
             }
             Err(refused) => {
@@ -145,18 +156,21 @@ impl DeliverMail {
         }
     }
 
-    async fn send(&self, mail: &OutboxMail) -> Result<(), Undelivered> {
-        let token = self.make_link(mail).await?;
-        let letter = self.letters.write(mail, token.as_ref())?;
+    /// Finds out to whom and with which link, and sends. Some mails turn out to be for nobody; the one to the mappers
+    /// turns into one for each.
+    async fn send(&self, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
+        let Addressee::Email(to) = &mail.to else { return self.write_out(mail).await };
+        let Some((recipient, token)) = self.address(mail, to).await? else { return Ok(Outcome::ToNobody) };
+        let letter = self.letters.write(mail, &recipient, token.as_ref())?;
         let sent = self
             .ses
             .send_email()
             .from_email_address(&self.sender)
-            .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+            .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(content(letter)?)
             .send()
             .await;
-        sent.map(drop).map_err(|error| {
+        sent.map(|_| Outcome::WithSes).map_err(|error| {
             if refuses(&error) {
                 Undelivered::Refused(error.code().unwrap_or("unknown").to_owned())
             } else {
@@ -165,18 +179,82 @@ impl DeliverMail {
         })
     }
 
-    /// The token of a mail's link is made here and now: it is in the mail, and nowhere else but as a hash.
-    async fn make_link(&self, mail: &OutboxMail) -> Result<Option<Token>, Undelivered> {
-        let (Mail::ContactInvitation { person, invitation, expires_at, .. }
-        | Mail::StaffInvitation { person, invitation, expires_at, .. }) = &mail.mail
-        else {
-            return Ok(None);
+    /// Who reads it, and the token of its link: made here and now, it is in the mail, and nowhere else but as a hash.
+    async fn address(&self, mail: &OutboxMail, to: &Email) -> Result<Option<(Recipient, Option<Token>)>, Undelivered> {
+        let known = Recipient { to: to.clone(), language: mail.language.clone(), name: None };
+        let purpose = match &mail.mail {
+            Mail::ContactInvitation { person, invitation, expires_at, .. }
+            | Mail::StaffInvitation { person, invitation, expires_at, .. }
+            | Mail::RegistrationAccepted { person, invitation, expires_at, .. } => {
+                TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at }
+            }
+            Mail::PasswordReset | Mail::SignInsFailed => {
+                let owner = match self.store.owner_of(to).await? {
+                    Some(owner) => self.store.person(owner).await?,
+                    None => None,
+                };
+                let Some(person) = owner.filter(|person| person.access().is_active()) else { return Ok(None) };
+                let (language, name) = (person.language().clone(), Some(person.name().clone()));
+                let recipient = Recipient { to: to.clone(), language, name };
+                if mail.mail == Mail::SignInsFailed {
+                    return Ok(Some((recipient, None)));
+                }
+                let expires_at = mail.created_at + RESET_LIFETIME;
+                let purpose =
+                    TokenPurpose::PasswordReset { person: person.id(), epoch: person.sessions().epoch, expires_at };
+                let token = Token::random();
+                self.store.publish_token(&token, &purpose).await?;
+                return Ok(Some((recipient, Some(token))));
+            }
+            _ => return Ok(Some((known, None))),
         };
         let token = Token::random();
-        let purpose = TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at };
         self.store.publish_token(&token, &purpose).await?;
-        Ok(Some(token))
+        Ok(Some((known, Some(token))))
     }
+
+    /// One mail for each mapper on duty, or for each admin if there is none, in place of the one to all of them.
+    async fn write_out(&self, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
+        let team = self.store.team().await?.map(|team| team.record).unwrap_or_default();
+        let mut people = self.active(team.mappers_on_duty.into_iter().collect()).await?;
+        if people.is_empty() {
+            people = self.active(team.admins.into_iter().collect()).await?;
+        }
+        if people.is_empty() {
+            return Err(Undelivered::Refused("nobody of the staff has an account".to_owned()));
+        }
+        let now = self.clock.now();
+        let mut transaction = self.store.transaction().settle(mail.id);
+        for person in people.into_iter().take(MOST_MAPPERS) {
+            let to_one = OutboxMail::new(person.email, Some(person.id.into()), person.language, mail.mail.clone(), now);
+            transaction = transaction.mail(&to_one);
+        }
+        transaction.commit().await.map_err(|error| Undelivered::OutOfReach(error.to_string()))?;
+        Ok(Outcome::WrittenOut)
+    }
+
+    async fn active(&self, ids: Vec<StaffId>) -> Result<Vec<Staff>, StoreError> {
+        let people = if ids.is_empty() { Vec::new() } else { self.store.staff_of(ids).await? };
+        Ok(people.into_iter().filter(|person| person.access.is_active()).collect())
+    }
+}
+
+/// What has become of a mail.
+enum Outcome {
+    /// SES has it.
+    WithSes,
+    /// There is nobody to send it to, which whoever asked for it is not to learn.
+    ToNobody,
+    /// Others are in the outbox in its place.
+    WrittenOut,
+}
+
+/// Who reads a mail.
+pub(crate) struct Recipient {
+    pub(crate) to: Email,
+    pub(crate) language: Language,
+    /// The name to greet, where the mail itself does not know it.
+    pub(crate) name: Option<PersonName>,
 }
 
 /// Whether it is about this mail, and not about SES being out of reach or us being too fast.

@@ -3,7 +3,7 @@
 
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, CredentialState, Email, Language, PersonName, Role, Staff, StaffId,
+    Access, Activity, ActivityKind, Actor, CredentialState, Email, Language, PersonName, Role, Staff, StaffId, Team,
 };
 use gatehouse::event::{EventFunction, StartError};
 use gatehouse::http::Gate;
@@ -62,6 +62,7 @@ impl FirstAdmin {
             email: request.email,
             roles: [Role::Admin].into(),
             on_duty: false,
+            removed: false,
             access: Access::None,
             language: Language::default(),
             sessions: CredentialState::default(),
@@ -70,6 +71,7 @@ impl FirstAdmin {
         };
         let (staff, mail) = staff.invite(now)?;
         let transaction = self.gate.store.transaction().create(&Marker { staff_id: staff.id }).create(&staff);
+        let transaction = transaction.create(&Team::default().with(&staff));
         let transaction = transaction.claim_email(&staff.email, staff.id.into()).mail(&mail);
         let activity = Activity::new(ActivityKind::StaffCreated, Actor::system(), now);
         transaction.activity(&activity).commit().await?;

@@ -1,8 +1,10 @@
-//! Sends a contact's invitation, sends it again, and takes it back.
+//! Sends a contact's invitation, sends it again, takes it back; opens and closes access.
+
+mod access;
 
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, Message, Right};
+use gatehouse::domain::{Activity, ActivityKind, ContactId, Message, Right};
 use gatehouse::event::StartError;
 use gatehouse::http::{Answer, Call, Function, Gate, Once, Problem, json, no_content, retry_stale};
 use lambda_http::http::StatusCode;
@@ -26,6 +28,10 @@ impl Function for Invite {
                 retry_stale(|| self.send(call, id, &body)).await
             }
             "DELETE /v1/contacts/{id}/invitation" => retry_stale(|| self.withdraw(call, id)).await,
+            "PUT /v1/contacts/{id}/access" => {
+                let body = call.json()?;
+                retry_stale(|| self.switch(call, id, &body)).await
+            }
             _ => Err(Problem::not_found()),
         }
     }
@@ -49,7 +55,7 @@ impl Invite {
     async fn send(&self, call: &Call, id: ContactId, body: &Invitation) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
-        let once = match self.gate.once(call, staff.id.into()).await? {
+        let once = match self.gate.once(call, staff.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
@@ -63,7 +69,7 @@ impl Invite {
             expires_at: invited.invitation.expires_at,
         };
         let answer = json(StatusCode::ACCEPTED, &sent)?;
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity = Activity::new(ActivityKind::Invited, by, now).contact(id).company(company.id);
         store
             .transaction()
@@ -85,7 +91,7 @@ impl Invite {
 
         let rev = contact.rev;
         let contact = gatehouse::domain::Contact { access, ..contact.record };
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity =
             Activity::new(ActivityKind::InvitationWithdrawn, by, now).contact(id).company(contact.company_id);
         store.transaction().save(rev, &contact).activity(&activity).commit().await?;

@@ -6,8 +6,8 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Area, Contact, ContactId, FileState, InboxRow, Message, PersonId, PersonName, Reference, Right, Share, ShareFile,
-    ShareId, Title,
+    Area, Contact, ContactId, FileState, InboxRow, Message, PersonName, Reference, Right, Share, ShareFile, ShareId,
+    Title,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{Answer, Call, FileView, Function, Gate, List, PageQuery, Problem, json};
@@ -26,12 +26,11 @@ impl Function for ListShares {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let claims = self.gate.claims(call).await?;
-        match (call.route(), claims.sub) {
-            ("GET /v1/shares", PersonId::Contact(contact)) => self.inbox(call, claims, contact).await,
-            ("GET /v1/shares", PersonId::Staff(_)) => self.all(call).await,
-            ("GET /v1/shares/{id}", PersonId::Contact(contact)) => self.received(call, claims, contact).await,
-            ("GET /v1/shares/{id}", PersonId::Staff(_)) => self.one(call).await,
+        match (call.route(), self.gate.contact_claims(call).await?) {
+            ("GET /v1/shares", Some((claims, contact))) => self.inbox(call, claims, contact).await,
+            ("GET /v1/shares", None) => self.all(call).await,
+            ("GET /v1/shares/{id}", Some((claims, contact))) => self.received(call, claims, contact).await,
+            ("GET /v1/shares/{id}", None) => self.one(call).await,
             _ => Err(Problem::not_found()),
         }
     }

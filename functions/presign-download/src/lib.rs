@@ -28,11 +28,11 @@ impl Function for PresignDownload {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let claims = self.gate.claims(call).await?;
+        let contact = self.gate.contact_claims(call).await?;
         let share = call.id("id")?;
         match call.route() {
-            "POST /v1/shares/{id}/files/{fid}/download" => self.one(call, claims, share, call.id("fid")?).await,
-            "POST /v1/shares/{id}/downloads" => self.many(call, claims, share, call.json_or_default()?).await,
+            "POST /v1/shares/{id}/files/{fid}/download" => self.one(call, contact, share, call.id("fid")?).await,
+            "POST /v1/shares/{id}/downloads" => self.many(call, contact, share, call.json_or_default()?).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -55,18 +55,24 @@ struct DownloadView {
 }
 
 impl PresignDownload {
-    async fn one(&self, call: &Call, claims: Claims, share: ShareId, id: FileId) -> Result<Answer, Problem> {
+    async fn one(
+        &self,
+        call: &Call,
+        contact: Option<(Claims, ContactId)>,
+        share: ShareId,
+        id: FileId,
+    ) -> Result<Answer, Problem> {
         let store = &self.gate.store;
-        let (actor, file) = match claims.sub {
-            PersonId::Contact(contact) => {
+        let (actor, file) = match contact {
+            Some((claims, contact)) => {
                 let read = store.shared_file(contact, share, id).await?;
                 let contact = Gate::admit_contact(claims, read.contact)?.record;
                 self.may_download(&contact, read.row.as_ref())?;
                 (By::contact(&contact), read.file)
             }
-            PersonId::Staff(_) => {
+            None => {
                 let (staff, file) = self.gate.staff_and(call, Right::ReadShares, store.file(share, id)).await?;
-                (By::staff(Actor::person(staff.id, &staff.name)), file)
+                (By::staff(staff.actor()), file)
             }
         };
         let file = file.map(|file| file.record).filter(|file| file.upload == FileState::Stored);
@@ -76,20 +82,26 @@ impl PresignDownload {
         json(StatusCode::OK, &view)
     }
 
-    async fn many(&self, call: &Call, claims: Claims, share: ShareId, wanted: Wanted) -> Result<Answer, Problem> {
+    async fn many(
+        &self,
+        call: &Call,
+        contact: Option<(Claims, ContactId)>,
+        share: ShareId,
+        wanted: Wanted,
+    ) -> Result<Answer, Problem> {
         let store = &self.gate.store;
-        let (actor, found) = match claims.sub {
-            PersonId::Contact(id) => {
+        let (actor, found) = match contact {
+            Some((claims, id)) => {
                 let reads = try_join!(store.contact(id), store.inbox_row(id, share), store.share_and_files(share));
                 let (contact, row, found) = reads?;
                 let contact = Gate::admit_contact(claims, contact)?.record;
                 self.may_download(&contact, row.as_ref())?;
                 (By::contact(&contact), found)
             }
-            PersonId::Staff(_) => {
+            None => {
                 let found = store.share_and_files(share);
                 let (staff, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
-                (By::staff(Actor::person(staff.id, &staff.name)), found)
+                (By::staff(staff.actor()), found)
             }
         };
         let (_, files) = found.ok_or_else(Problem::not_found)?;
@@ -140,7 +152,7 @@ struct By {
 
 impl By {
     fn contact(contact: &Contact) -> Self {
-        Self { actor: Actor::person(contact.id, &contact.name), contact: Some(contact.id) }
+        Self { actor: Actor::new(PersonId::from(contact.id), &contact.name), contact: Some(contact.id) }
     }
 
     fn staff(actor: Actor) -> Self {

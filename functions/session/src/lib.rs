@@ -1,15 +1,17 @@
 //! Signing in and out, for contacts and staff alike, and a person's own record.
 
+mod passwords;
+mod signing_in;
+
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Areas, CompanyId, ContactId, Email, Language, Notifications, PersonId, PersonName, Role,
+    Activity, ActivityKind, Areas, CompanyId, Email, Language, Notifications, PersonId, PersonName, Role,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
     Answer, Call, Function, Gate, Problem, json, no_content, retry_stale, session_cookie, signed_out_cookie,
 };
-use gatehouse::password::{self, Password};
 use gatehouse::session::Signer;
 use gatehouse::store::Person;
 use lambda_http::http::{HeaderValue, StatusCode, header};
@@ -20,18 +22,22 @@ pub struct Session {
     gate: Gate,
     signer: Signer,
     portal_url: String,
+    operator: String,
 }
 
 impl Function for Session {
     async fn connect(env: &Env) -> Result<Self, StartError> {
         let gate = Gate::connect(env).await?;
         let signer = Signer::connect(env, &gate.keyring).await?;
-        Ok(Self { gate, signer, portal_url: env.portal_url.clone() })
+        Ok(Self { gate, signer, portal_url: env.portal_url.clone(), operator: env.operator.clone() })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         match call.route() {
-            "POST /v1/sessions" => self.sign_in(call.json()?).await,
+            "POST /v1/sessions" => self.sign_in(call, call.json()?).await,
+            "POST /v1/password-resets" => self.ask_for_reset(call, call.json()?).await,
+            "POST /v1/password-resets/confirm" => self.reset(call.json()?).await,
+            "PUT /v1/me/password" => self.change_password(call, call.json()?).await,
             "DELETE /v1/sessions/current" => retry_stale(|| self.sign_out(call, Which::This)).await,
             "DELETE /v1/sessions" => retry_stale(|| self.sign_out(call, Which::All)).await,
             "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(call).await?.person)),
@@ -42,21 +48,6 @@ impl Function for Session {
             _ => Err(Problem::not_found()),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignIn {
-    email: Email,
-    password: Password,
-}
-
-#[derive(Serialize)]
-struct SignedIn {
-    token: String,
-    expires_at: Timestamp,
-    kind: Kind,
-    name: PersonName,
 }
 
 #[derive(Serialize)]
@@ -75,6 +66,14 @@ impl Kind {
     }
 }
 
+#[derive(Serialize)]
+struct SignedIn {
+    token: String,
+    expires_at: Timestamp,
+    kind: Kind,
+    name: PersonName,
+}
+
 #[derive(Clone, Copy)]
 enum Which {
     This,
@@ -90,31 +89,13 @@ struct ChangeMe {
 }
 
 impl Session {
-    /// Takes the same reads and the same hash for everybody, so that time does not tell who has an account.
-    async fn sign_in(&self, body: SignIn) -> Result<Answer, Problem> {
-        let store = &self.gate.store;
-        let owner = store.owner_of(&body.email).await?;
-        let id = owner.unwrap_or_else(|| PersonId::Contact(ContactId::new(self.gate.now())));
-        let stored = store.password(id).await?;
-        let right = tokio::task::spawn_blocking(move || password::matches(&body.password, stored.as_deref()));
-        let right = right.await.map_err(Problem::internal)?;
-        retry_stale(|| self.open_session(id, right)).await
-    }
-
-    async fn open_session(&self, id: PersonId, right: bool) -> Result<Answer, Problem> {
-        let person = self.gate.store.person(id).await?;
-        let person = person.filter(|person| right && person.access().is_active());
-        let mut person = person.ok_or_else(Problem::wrong_credentials)?;
-        let now = self.gate.now();
-        person.change(|person| *person.last_seen_at = Some(now));
-        let actor = gatehouse::domain::Actor::person(id, person.name());
-        let activity = about(Activity::new(ActivityKind::SignedIn, actor, now), id);
-        self.gate.store.transaction().save_person(&person).activity(&activity).commit().await?;
-        let issued = self.signer.issue(&person).map_err(Problem::internal)?;
+    /// The answer that opens a session.
+    fn signed_in(&self, status: StatusCode, person: &Person) -> Result<Answer, Problem> {
+        let issued = self.signer.issue(person).map_err(Problem::internal)?;
         let cookie = session_cookie(&issued.token, &self.portal_url);
-        let (kind, name) = (Kind::of(&person), person.name().clone());
+        let (kind, name) = (Kind::of(person), person.name().clone());
         let body = SignedIn { token: issued.token, expires_at: issued.expires_at, kind, name };
-        Ok(with_cookie(json(StatusCode::CREATED, &body)?, cookie))
+        Ok(with_cookie(json(status, &body)?, cookie))
     }
 
     async fn sign_out(&self, call: &Call, which: Which) -> Result<Answer, Problem> {
@@ -135,6 +116,7 @@ impl Session {
 
     async fn change_me(&self, call: &Call, change: &ChangeMe) -> Result<Answer, Problem> {
         let mut person = self.gate.caller(call).await?.person;
+        let before = person.clone();
         if let Some(notifications) = change.notifications {
             let Person::Contact(contact) = &mut person else {
                 return Err(Problem::invalid_field(
@@ -148,7 +130,7 @@ impl Session {
             change.name.clone_into_some(person.name);
             change.language.clone_into_some(person.language);
         });
-        self.gate.store.transaction().save_person(&person).commit().await?;
+        self.gate.store.transaction().save_person(&person).words_of_person(&before, &person).commit().await?;
         json(StatusCode::OK, &Me::of(person))
     }
 }

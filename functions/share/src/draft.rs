@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, ContactId, FileId, FileState, Language, Message, NewFile, Recipient, Reference,
-    Right, Share as Draft, ShareFile, ShareId, ShareState, Staff, Title,
+    Activity, ActivityKind, ContactId, FileId, FileState, Language, Message, NewFile, Recipient, Reference, Right,
+    Share as Draft, ShareFile, ShareId, ShareState, Title,
 };
 use gatehouse::files::{LARGEST_PUT, Upload};
-use gatehouse::http::{Answer, Call, Once, Problem, json};
+use gatehouse::http::{Answer, Call, Once, Operator, Problem, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub(crate) struct AwaitedFile {
 pub(crate) fn announce(
     new: &NewFile,
     share_id: ShareId,
-    by: &Staff,
+    by: &Operator,
     now: Timestamp,
     field: &str,
 ) -> Result<ShareFile, Problem> {
@@ -84,7 +84,7 @@ impl Share {
     pub(crate) async fn create(&self, call: &Call, new: &NewShare) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let staff = self.gate.staff(call, Right::ManageShares).await?;
-        let once = match self.gate.once(call, staff.id.into()).await? {
+        let once = match self.gate.once(call, staff.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
@@ -97,7 +97,7 @@ impl Share {
             expires_at: new.expires_at,
             allow_upload: new.allow_upload,
             state: ShareState::Draft,
-            by: staff.id.into(),
+            by: staff.id,
             from: staff.name.clone(),
             file_count: 0,
             total_size: 0,
@@ -121,7 +121,7 @@ impl Share {
             awaited.push(AwaitedFile { id: file.id, upload: self.files.upload(file).await? });
         }
         let answer = json(StatusCode::CREATED, &Created { id: share.id, state: share.state.word(), files: awaited })?;
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity = Activity::new(ActivityKind::ShareCreated, by, now).share(share.id);
         let mut transaction = store.transaction().create(&share).activity(&activity).remember(&once, &answer, now);
         transaction = files.iter().fold(transaction, Transaction::create);

@@ -3,8 +3,7 @@
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Contact, ContactId, InboxRow, Mail, MailWish, OutboxMail, Right, Share as Sent,
-    ShareId,
+    Activity, ActivityKind, Contact, ContactId, InboxRow, Mail, MailWish, OutboxMail, Right, Share as Sent, ShareId,
 };
 use gatehouse::http::{Answer, Call, Once, Problem, json};
 use lambda_http::http::StatusCode;
@@ -17,7 +16,7 @@ impl Share {
         let id: ShareId = call.id("id")?;
         let reads = async { try_join!(store.share_and_files(id), store.recipients(id)) };
         let (staff, (found, recipients)) = self.gate.staff_and(call, Right::ManageShares, reads).await?;
-        let once = match self.gate.once(call, staff.id.into()).await? {
+        let once = match self.gate.once(call, staff.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
@@ -27,7 +26,7 @@ impl Share {
         let share = draft.record.send(&files, recipients.len(), now)?;
 
         let answer = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
-        let by = Actor::person(staff.id, &staff.name);
+        let by = staff.actor();
         let activity =
             Activity::new(ActivityKind::ShareSent, by, now).share(share.id).files(files.iter().map(|f| f.id));
         let mut transaction =

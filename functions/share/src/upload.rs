@@ -1,6 +1,6 @@
 //! A file's bytes: how they get into the bucket, and whether they did.
 
-use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, NewFile, Right, ShareFile, ShareState};
+use gatehouse::domain::{Activity, ActivityKind, FileState, NewFile, Right, ShareFile, ShareState};
 use gatehouse::files::StoredBytes;
 use gatehouse::http::{Answer, Call, FileView, Once, Problem, json};
 use lambda_http::http::StatusCode;
@@ -13,7 +13,7 @@ impl Share {
         let now = self.gate.now();
         let share = self.gate.store.share(call.id("id")?);
         let (staff, share) = self.gate.staff_and(call, Right::ManageShares, share).await?;
-        let once = match self.gate.once(call, staff.id.into()).await? {
+        let once = match self.gate.once(call, staff.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
@@ -51,7 +51,7 @@ impl Share {
             self.check(&file).await?;
             let rev = file.rev;
             let file = ShareFile { upload: FileState::Stored, ..file.record };
-            let by = Actor::person(staff.id, &staff.name);
+            let by = staff.actor();
             let activity = Activity::new(ActivityKind::FileUploaded, by, now).share(file.share_id).files([file.id]);
             self.gate.store.transaction().save(rev, &file).activity(&activity).commit().await?;
             return json(StatusCode::OK, &FileView::from(file));

@@ -41,13 +41,17 @@ impl std::fmt::Debug for Functions {
 pub(crate) async fn connect(env: &Env) -> Result<Functions> {
     let failed = |error: StartError| anyhow!("a function cannot start: {error}");
     let endpoints = HashMap::from([
+        ("activity", endpoint::<activity::Activity>(env).await.map_err(failed)?),
         ("activate", endpoint::<activate::Activate>(env).await.map_err(failed)?),
         ("contacts", endpoint::<contacts::Contacts>(env).await.map_err(failed)?),
         ("invite", endpoint::<invite::Invite>(env).await.map_err(failed)?),
         ("list-shares", endpoint::<list_shares::ListShares>(env).await.map_err(failed)?),
+        ("map", endpoint::<map::Map>(env).await.map_err(failed)?),
         ("no-route", endpoint::<no_route::NoRoute>(env).await.map_err(failed)?),
         ("presign-download", endpoint::<presign_download::PresignDownload>(env).await.map_err(failed)?),
+        ("register", endpoint::<register::Register>(env).await.map_err(failed)?),
         ("session", endpoint::<session::Session>(env).await.map_err(failed)?),
+        ("staff", endpoint::<staff::Staff>(env).await.map_err(failed)?),
         ("share", endpoint::<share::Share>(env).await.map_err(failed)?),
     ]);
     Ok(Functions {

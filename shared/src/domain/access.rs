@@ -111,6 +111,21 @@ impl Access {
         matches!(self, Self::Invited { .. }).then_some(Self::None)
     }
 
+    /// Shuts the door. What there was is kept for the day it is opened again.
+    #[must_use]
+    pub fn close(&self) -> Self {
+        Self::Closed { account: self.account() }
+    }
+
+    /// Brings an account back that was closed; there is nothing to bring back without one.
+    #[must_use]
+    pub fn reopen(&self) -> Option<Self> {
+        match self {
+            Self::Closed { account: Some(account) } => Some(Self::Active { account: *account }),
+            _ => None,
+        }
+    }
+
     /// The invitation behind a link, if that link still works.
     pub fn check(&self, link: InvitationId, now: Timestamp) -> Result<Invitation, ActivationRefused> {
         match self {
@@ -214,6 +229,18 @@ mod tests {
         assert_eq!(active.check(second.id, at(13)), Err(ActivationRefused::Used));
         assert_eq!(active.check(first.id, at(13)), Err(ActivationRefused::Replaced));
         assert_eq!(active.invite(at(14)), Err(InviteRefused::AlreadyActive));
+    }
+
+    #[test]
+    fn closing_keeps_the_account_and_opening_brings_it_back() {
+        let (invited, invitation) = Access::None.invite(at(0)).unwrap();
+        assert_eq!(invited.close(), Access::Closed { account: None });
+        assert_eq!(invited.close().reopen(), None);
+        let active = invited.activate(invitation.id, at(1)).unwrap();
+        let closed = active.close();
+        assert!(!closed.is_active() && closed.invite(at(2)) == Err(InviteRefused::AccessClosed));
+        assert_eq!(closed.check(invitation.id, at(2)), Err(ActivationRefused::Withdrawn));
+        assert_eq!(closed.reopen(), Some(active));
     }
 
     #[test]

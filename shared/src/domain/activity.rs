@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityId, CompanyId, ContactId, FileId, PersonId, PersonName, ShareId};
+use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, PersonName, ShareId};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,26 @@ pub enum ActivityKind {
     SignedIn,
     /// Somebody signed out, here or everywhere.
     SignedOut,
+    /// Access was opened again.
+    AccessOpened,
+    /// Access was closed.
+    AccessClosed,
+    /// A password was changed, or set anew by mail.
+    PasswordChanged,
+    /// A request for access came.
+    RegistrationReceived,
+    /// A request for access was granted.
+    RegistrationMapped,
+    /// A request for access was declined.
+    RegistrationDeclined,
+    /// A person's roles or duty were changed.
+    StaffChanged,
+    /// A person of the staff was taken out.
+    StaffRemoved,
+    /// An integration got a key.
+    KeyCreated,
+    /// A key was revoked.
+    KeyRevoked,
     /// A share was drafted.
     ShareCreated,
     /// A share was sent to its recipients.
@@ -42,16 +62,16 @@ pub enum ActivityKind {
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// The person; nobody, where Gatehouse acted by itself.
-    pub id: Option<PersonId>,
-    /// The person's name at that time.
+    /// The person or key; nobody, where Gatehouse acted by itself.
+    pub id: Option<ActorId>,
+    /// Its name at that time.
     pub name: Option<PersonName>,
 }
 
 impl Actor {
-    /// A person.
+    /// A person or an integration.
     #[must_use]
-    pub fn person(id: impl Into<PersonId>, name: &PersonName) -> Self {
+    pub fn new(id: impl Into<ActorId>, name: &PersonName) -> Self {
         Self { id: Some(id.into()), name: Some(name.clone()) }
     }
 

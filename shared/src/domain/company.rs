@@ -24,6 +24,13 @@ impl FromStr for CompanyDomain {
     }
 }
 
+impl CompanyDomain {
+    /// The domain itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<CompanyDomain> for String {
     fn from(domain: CompanyDomain) -> Self {
         domain.0

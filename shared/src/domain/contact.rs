@@ -108,6 +108,44 @@ impl Contact {
     }
 }
 
+/// What opening a contact's access comes to.
+#[derive(Debug)]
+pub enum Opened {
+    /// It was never open, or never used: an invitation.
+    Invited(Invited),
+    /// It was closed, and is as it was before.
+    Restored(Contact),
+    /// It is open already.
+    Unchanged(Contact),
+}
+
+impl Contact {
+    /// Opens access. Without the plan nothing is opened; what is open stays open.
+    pub fn open(mut self, company: &Company, now: Timestamp) -> Result<Opened, InviteRefused> {
+        match self.access {
+            Access::Invited { .. } | Access::Active { .. } => return Ok(Opened::Unchanged(self)),
+            _ if !company.portal_plan => return Err(InviteRefused::PlanLacksPortal),
+            Access::None => {}
+            Access::Closed { .. } => {
+                if let Some(active) = self.access.reopen() {
+                    self.access = active;
+                    return Ok(Opened::Restored(self));
+                }
+                self.access = Access::None;
+            }
+        }
+        self.invite(company, now).map(Opened::Invited)
+    }
+
+    /// Closes access: sessions and links end with it.
+    #[must_use]
+    pub fn close(mut self) -> Self {
+        self.access = self.access.close();
+        self.sessions = self.sessions.without_all();
+        self
+    }
+}
+
 /// Why a contact's address cannot be changed so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is this person's username: it can be changed, but not taken away")]

@@ -80,6 +80,79 @@ id! {
     MailId = "mail";
     /// One record of who did what.
     ActivityId = "act";
+    /// A stranger's request for access.
+    RegistrationId = "reg";
+    /// A key of an integration.
+    KeyId = "key";
+}
+
+impl ActivityId {
+    /// When what it names was done.
+    pub fn made_at(self) -> Timestamp {
+        let ms = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The text that no id from that time on sorts before.
+    pub fn lowest(from: Option<Timestamp>) -> String {
+        let ms = from.map_or(0, |from| u64::try_from(from.as_millisecond()).unwrap_or_default());
+        Self(Ulid::from_parts(ms, 0)).to_string()
+    }
+
+    /// The text that every id before that one, and before that time, sorts before.
+    pub fn below(before: Option<&str>, to: Option<Timestamp>) -> String {
+        let time = to.map_or_else(|| Self(Ulid::max()).to_string(), |to| Self::lowest(Some(to)));
+        match before.and_then(|id| id.parse::<Self>().ok()) {
+            // One less than the id that the last page ended with.
+            Some(id) => Self(Ulid::from(u128::from(id.0).saturating_sub(1))).to_string().min(time),
+            None => time,
+        }
+    }
+}
+
+/// Whoever acts: a person, or an integration with its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum ActorId {
+    /// A contact or one of the staff.
+    Person(PersonId),
+    /// An integration.
+    Key(KeyId),
+}
+
+impl fmt::Display for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => id.fmt(f),
+            Self::Key(id) => id.fmt(f),
+        }
+    }
+}
+
+impl From<ActorId> for String {
+    fn from(id: ActorId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for ActorId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse().map(Self::Key).or_else(|_: IdError| text.try_into().map(Self::Person))
+    }
+}
+
+impl From<PersonId> for ActorId {
+    fn from(id: PersonId) -> Self {
+        Self::Person(id)
+    }
+}
+
+impl From<StaffId> for ActorId {
+    fn from(id: StaffId) -> Self {
+        Self::Person(id.into())
+    }
 }
 
 /// Whoever can sign in: a contact or one of the staff.

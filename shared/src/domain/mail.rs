@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CompanyName, Email, InvitationId, Language, MailId, Message, PersonId, PersonName, ShareId, Title};
+use super::{
+    CompanyName, Email, InvitationId, Language, MailId, Message, PersonId, PersonName, RegistrationId, ShareId, Title,
+};
 
 /// One kind of mail, with the facts that its text needs and no secret: a link's token is made when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,61 @@ pub enum Mail {
         /// When it can no longer be opened.
         expires_at: Option<Timestamp>,
     },
+    /// "You already have an account", to somebody who asked for one.
+    AlreadyRegistered {
+        /// The name to greet.
+        name: PersonName,
+    },
+    /// To the mappers on duty, or the admins: somebody asks for access. Who that is, is found when it is sent.
+    RegistrationReceived {
+        /// Which request.
+        registration: RegistrationId,
+        /// Who asks.
+        name: PersonName,
+        /// For which company, as that person calls it.
+        company: CompanyName,
+        /// What that person wrote.
+        message: Option<Message>,
+    },
+    /// The request was granted: how to sign in.
+    RegistrationAccepted {
+        /// Who is invited.
+        person: PersonId,
+        /// By which invitation.
+        invitation: InvitationId,
+        /// When its link stops working.
+        expires_at: Timestamp,
+        /// The name to greet.
+        name: PersonName,
+        /// The company that the person now belongs to.
+        company: CompanyName,
+    },
+    /// The request was not granted.
+    RegistrationDeclined {
+        /// The name to greet.
+        name: PersonName,
+        /// Why.
+        message: Option<Message>,
+    },
+    /// Access that was closed is open again.
+    AccessOpened {
+        /// The name to greet.
+        name: PersonName,
+    },
+    /// Access is closed.
+    AccessClosed {
+        /// The name to greet.
+        name: PersonName,
+    },
+    /// A new password, asked for by whoever knows the address. Whether there is an account is found when it is sent.
+    PasswordReset,
+    /// The password was changed.
+    PasswordChanged {
+        /// The name to greet.
+        name: PersonName,
+    },
+    /// Somebody tries passwords. Whether there is an account is found when it is sent.
+    SignInsFailed,
 }
 
 impl Mail {
@@ -64,7 +121,40 @@ impl Mail {
             Self::ContactInvitation { .. } => "contact_invitation",
             Self::StaffInvitation { .. } => "staff_invitation",
             Self::ShareSent { .. } => "share_sent",
+            Self::AlreadyRegistered { .. } => "already_registered",
+            Self::RegistrationReceived { .. } => "registration_received",
+            Self::RegistrationAccepted { .. } => "registration_accepted",
+            Self::RegistrationDeclined { .. } => "registration_declined",
+            Self::AccessOpened { .. } => "access_opened",
+            Self::AccessClosed { .. } => "access_closed",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::SignInsFailed => "sign_ins_failed",
         }
+    }
+}
+
+/// Where a mail goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Addressee {
+    /// To an address.
+    Email(Email),
+    /// To those who decide on requests for access: the mappers on duty, or the admins if there are none.
+    Mappers {
+        /// Always `true`; keeps it apart from an address.
+        mappers: bool,
+    },
+}
+
+impl Addressee {
+    /// Those who decide on requests for access.
+    pub const MAPPERS: Self = Self::Mappers { mappers: true };
+}
+
+impl From<Email> for Addressee {
+    fn from(email: Email) -> Self {
+        Self::Email(email)
     }
 }
 
@@ -74,7 +164,7 @@ pub struct OutboxMail {
     /// Its id.
     pub id: MailId,
     /// Where it goes.
-    pub to: Email,
+    pub to: Addressee,
     /// Whose address that is, if it is a person's known here.
     pub person: Option<PersonId>,
     /// In which language.
@@ -88,7 +178,13 @@ pub struct OutboxMail {
 impl OutboxMail {
     /// A mail to be sent.
     #[must_use]
-    pub fn new(to: Email, person: Option<PersonId>, language: Language, mail: Mail, now: Timestamp) -> Self {
-        Self { id: MailId::new(now), to, person, language, mail, created_at: now }
+    pub fn new(
+        to: impl Into<Addressee>,
+        person: Option<PersonId>,
+        language: Language,
+        mail: Mail,
+        now: Timestamp,
+    ) -> Self {
+        Self { id: MailId::new(now), to: to.into(), person, language, mail, created_at: now }
     }
 }

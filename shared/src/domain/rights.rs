@@ -1,4 +1,4 @@
-//! What staff may do: one table, and nothing that is not in it.
+//! What staff and integrations may do: one table, and nothing that is not in it.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,29 +16,90 @@ pub enum Role {
     Viewer,
 }
 
-/// One thing that a route asks of the person who calls it.
+/// One thing that a route asks of whoever calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
     /// See companies and contacts.
     ReadCustomers,
-    /// Enter and change companies and contacts, invite them.
+    /// Enter and change companies and contacts, invite them, open and close their access.
     ManageCustomers,
     /// See shares and download their files.
     ReadShares,
     /// Make shares and send them.
     ManageShares,
+    /// See requests for access and decide on them.
+    MapRegistrations,
+    /// See who did what.
+    ReadActivity,
+    /// See who works here.
+    ReadStaff,
+    /// Say who works here and what they may do.
+    ManageStaff,
+    /// Make and revoke the keys of integrations.
+    ManageKeys,
+}
+
+/// What an integration's key may do. There is no scope for staff and keys: a key makes no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// [`Right::ReadCustomers`]
+    #[serde(rename = "customers:read")]
+    CustomersRead,
+    /// [`Right::ManageCustomers`]
+    #[serde(rename = "customers:write")]
+    CustomersWrite,
+    /// [`Right::ReadShares`]
+    #[serde(rename = "shares:read")]
+    SharesRead,
+    /// [`Right::ManageShares`]
+    #[serde(rename = "shares:write")]
+    SharesWrite,
+    /// [`Right::MapRegistrations`]
+    #[serde(rename = "registrations")]
+    Registrations,
+    /// [`Right::ReadActivity`]
+    #[serde(rename = "activity:read")]
+    ActivityRead,
 }
 
 impl Role {
     /// The table. Deny by default: a right that is not named here is not given.
-    #[must_use]
     pub fn grants(self, right: Right) -> bool {
-        use Right::{ManageCustomers, ManageShares, ReadCustomers, ReadShares};
-        match self {
-            Self::Admin => matches!(right, ReadCustomers | ManageCustomers | ReadShares | ManageShares),
-            Self::Member => matches!(right, ReadCustomers | ManageCustomers | ReadShares | ManageShares),
-            Self::Mapper => matches!(right, ReadCustomers),
-            Self::Viewer => matches!(right, ReadCustomers | ReadShares),
-        }
+        use Right::{
+            ManageCustomers, ManageKeys, ManageShares, ManageStaff, MapRegistrations, ReadActivity, ReadCustomers,
+            ReadShares, ReadStaff,
+        };
+        matches!(
+            (self, right),
+            (
+                Self::Admin,
+                ReadCustomers
+                    | ManageCustomers
+                    | ReadShares
+                    | ManageShares
+                    | MapRegistrations
+                    | ReadActivity
+                    | ReadStaff
+                    | ManageStaff
+                    | ManageKeys,
+            ) | (Self::Member, ReadCustomers | ManageCustomers | ReadShares | ManageShares | ReadActivity | ReadStaff)
+                | (Self::Mapper, ReadCustomers | MapRegistrations | ReadStaff)
+                | (Self::Viewer, ReadCustomers | ReadShares | ReadActivity | ReadStaff)
+        )
+    }
+}
+
+impl Scope {
+    /// The same for keys.
+    pub fn grants(self, right: Right) -> bool {
+        matches!(
+            (self, right),
+            (Self::CustomersRead, Right::ReadCustomers)
+                | (Self::CustomersWrite, Right::ReadCustomers | Right::ManageCustomers)
+                | (Self::SharesRead, Right::ReadShares)
+                | (Self::SharesWrite, Right::ReadShares | Right::ManageShares)
+                | (Self::Registrations, Right::MapRegistrations)
+                | (Self::ActivityRead, Right::ReadActivity)
+        )
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ContactId, FileId, FileName, Language, MediaType, Message, PersonId, PersonName, Reference, ShareId, TextError,
+    ActorId, ContactId, FileId, FileName, Language, MediaType, Message, PersonName, Reference, ShareId, TextError,
     Title,
 };
 
@@ -67,7 +67,7 @@ pub struct Share {
     #[serde(flatten)]
     pub state: ShareState,
     /// Who made it.
-    pub by: PersonId,
+    pub by: ActorId,
     /// That person's name.
     pub from: PersonName,
     /// How many files its recipients see.

@@ -25,6 +25,9 @@ pub struct Staff {
     /// Whether it may come in.
     #[serde(flatten)]
     pub access: Access,
+    /// Whether it works here no longer.
+    #[serde(default)]
+    pub removed: bool,
     /// The language of its mails and pages.
     pub language: Language,
     /// Which of its sessions count.
@@ -48,6 +51,16 @@ impl Staff {
         };
         let mail = OutboxMail::new(self.email.clone(), Some(self.id.into()), self.language.clone(), mail, now);
         Ok((self, mail))
+    }
+
+    /// Takes this person out: it cannot sign in again, and its address is free.
+    #[must_use]
+    pub fn remove(mut self) -> Self {
+        self.access = self.access.close();
+        self.sessions = self.sessions.without_all();
+        self.on_duty = false;
+        self.removed = true;
+        self
     }
 
     /// Whether one of the person's roles grants the right.

@@ -63,6 +63,24 @@ impl TryFrom<String> for Token {
     }
 }
 
+/// A token as a request brings it: what no mail of ours ever carried is an unknown link, not a malformed field.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct Link(Option<Token>);
+
+impl Link {
+    /// The token, if it can be one.
+    pub fn token(&self) -> Option<&Token> {
+        self.0.as_ref()
+    }
+}
+
+impl From<String> for Link {
+    fn from(text: String) -> Self {
+        Self(text.parse().ok())
+    }
+}
+
 /// The SHA-256 of a token: the key under which what it opens is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -87,6 +105,24 @@ pub enum TokenPurpose {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// Setting a new password.
+    PasswordReset {
+        /// Whose.
+        person: PersonId,
+        /// The person's epoch when it was asked for: a new password moves it on, so this works once.
+        epoch: u32,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+}
+
+impl TokenPurpose {
+    /// When the link stops working.
+    pub fn expires_at(&self) -> Timestamp {
+        match self {
+            Self::Activation { expires_at, .. } | Self::PasswordReset { expires_at, .. } => *expires_at,
+        }
+    }
 }
 
 #[cfg(test)]

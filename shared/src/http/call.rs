@@ -1,6 +1,6 @@
 //! A request as a function sees it: parsed, limited, and never trusted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use cookie::Cookie;
@@ -55,10 +55,13 @@ impl Call {
         &self.request_id
     }
 
-    /// Where the request comes from.
-    #[must_use]
-    pub fn source_ip(&self) -> Option<IpAddr> {
-        self.source_ip
+    /// The network that the request comes from, for counting: an IPv4 address, or the /64 that one household has.
+    pub fn network(&self) -> String {
+        match self.source_ip {
+            Some(IpAddr::V4(ip)) => ip.to_string(),
+            Some(IpAddr::V6(ip)) => Ipv6Addr::from(u128::from(ip) >> 64 << 64).to_string(),
+            None => String::new(),
+        }
     }
 
     /// Its method.
@@ -77,6 +80,14 @@ impl Call {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
+    }
+
+    /// Whether the caller asks for that media type by name.
+    pub fn accepts(&self, media_type: &str) -> bool {
+        let accept = self.header(header::ACCEPT).unwrap_or_default();
+        accept
+            .split(',')
+            .any(|part| part.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(media_type)))
     }
 
     fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {

@@ -29,8 +29,9 @@ impl List {
 /// The parameters that every list takes.
 #[derive(Debug, Deserialize)]
 pub struct PageQuery {
+    /// How many items at most.
     #[serde(default = "PageQuery::usual", deserialize_with = "PageQuery::limit")]
-    limit: u8,
+    pub limit: u8,
     cursor: Option<String>,
 }
 
@@ -73,14 +74,28 @@ fn decode<T: DeserializeOwned>(key: &hmac::Key, list: &List, cursor: &str) -> Op
 impl Gate {
     /// The page that is asked for.
     pub async fn page(&self, list: &List, query: &PageQuery) -> Result<PageRequest, Problem> {
-        let after = match &query.cursor {
+        Ok(PageRequest { limit: query.limit, after: self.after::<Position>(list, query).await? })
+    }
+
+    /// Where a list goes on that is not one partition of the table.
+    pub async fn after<T: DeserializeOwned>(&self, list: &List, query: &PageQuery) -> Result<Option<T>, Problem> {
+        let Some(cursor) = &query.cursor else { return Ok(None) };
+        let key = self.keyring.cursor_key().await?;
+        decode(&key, list, cursor).map(Some).ok_or_else(Problem::invalid_cursor)
+    }
+
+    /// A page of such a list as an answer shows it.
+    pub async fn listed<V, T: Serialize>(
+        &self,
+        list: &List,
+        items: Vec<V>,
+        next: Option<&T>,
+    ) -> Result<ListView<V>, Problem> {
+        let next = match next {
             None => None,
-            Some(cursor) => {
-                let key = self.keyring.cursor_key().await?;
-                Some(decode::<Position>(&key, list, cursor).ok_or_else(Problem::invalid_cursor)?)
-            }
+            Some(next) => Some(encode(&self.keyring.cursor_key().await?, list, next)),
         };
-        Ok(PageRequest { limit: query.limit, after })
+        Ok(ListView { items, next })
     }
 
     /// A page as an answer shows it.
@@ -90,11 +105,8 @@ impl Gate {
         page: Page<T>,
         view: impl FnMut(T) -> V,
     ) -> Result<ListView<V>, Problem> {
-        let next = match &page.next {
-            None => None,
-            Some(position) => Some(encode(&self.keyring.cursor_key().await?, list, position)),
-        };
-        Ok(ListView { items: page.items.into_iter().map(view).collect(), next })
+        let items = page.items.into_iter().map(view).collect();
+        self.listed(list, items, page.next.as_ref()).await
     }
 }
 

@@ -12,8 +12,8 @@ use super::call::Call;
 use super::problem::Problem;
 use super::{Answer, json_text};
 use crate::aws::Env;
-use crate::clock::{Clock, Timestamp};
-use crate::domain::{Actor, Contact, PersonId, Right, Staff};
+use crate::clock::{Clock, SignedDuration, Timestamp};
+use crate::domain::{Actor, ActorId, Contact, ContactId, KEY_PREFIX, PersonId, PersonName, Right, Token};
 use crate::session::{Claims, Keyring};
 use crate::store::keys::{self, Key};
 use crate::store::{Person, Store, StoreError, Stored, Transaction};
@@ -42,9 +42,29 @@ impl Caller {
     /// As the activity names the caller.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::person(self.person.id(), self.person.name())
+        Actor::new(self.person.id(), self.person.name())
     }
 }
+
+/// One of the staff, or an integration with its key: whoever works for the operator.
+#[derive(Debug)]
+pub struct Operator {
+    /// Who.
+    pub id: ActorId,
+    /// By which name.
+    pub name: PersonName,
+}
+
+impl Operator {
+    /// As the activity names them.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::new(self.id, &self.name)
+    }
+}
+
+/// A key's last use is known to the hour.
+const KEY_TOUCHED: SignedDuration = SignedDuration::from_hours(1);
 
 impl Gate {
     /// Opens the connection to the table, by reading the published keys over it.
@@ -64,6 +84,18 @@ impl Gate {
     pub async fn claims(&self, call: &Call) -> Result<Claims, Problem> {
         let session = self.keyring.session(call.session_token()?).await?;
         session.map_err(|_| Problem::sign_in_required())
+    }
+
+    /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
+    pub async fn contact_claims(&self, call: &Call) -> Result<Option<(Claims, ContactId)>, Problem> {
+        if call.session_token()?.starts_with(KEY_PREFIX) {
+            return Ok(None);
+        }
+        let claims = self.claims(call).await?;
+        Ok(match claims.sub {
+            PersonId::Contact(contact) => Some((claims, contact)),
+            PersonId::Staff(_) => None,
+        })
     }
 
     /// Whether the person, as it is now, may use the session.
@@ -90,21 +122,38 @@ impl Gate {
         Self::admit(claims, person)
     }
 
-    /// One of the staff with that right. One read.
-    pub async fn staff(&self, call: &Call, right: Right) -> Result<Stored<Staff>, Problem> {
+    /// Somebody who works for the operator and has that right. One read.
+    pub async fn staff(&self, call: &Call, right: Right) -> Result<Operator, Problem> {
+        if let Some(key) = call.session_token()?.strip_prefix(KEY_PREFIX) {
+            return self.integration(key, right).await;
+        }
         match self.caller(call).await?.person {
-            Person::Staff(staff) if staff.may(right) => Ok(*staff),
+            Person::Staff(staff) if staff.may(right) => Ok(Operator { id: staff.id.into(), name: staff.record.name }),
             _ => Err(Problem::forbidden("Your role does not include this.")),
         }
     }
-    /// One of the staff with that right, and what the request asks for, read side by side. Who may not ask gets
+
+    async fn integration(&self, key: &str, right: Right) -> Result<Operator, Problem> {
+        let token: Token = key.parse().map_err(|_| Problem::sign_in_required())?;
+        let key = self.store.api_key(&token.hash()).await?;
+        let key = key.filter(|key| key.works(self.now())).ok_or_else(Problem::sign_in_required)?;
+        if !key.may(right) {
+            return Err(Problem::forbidden("The scopes of this key do not include this."));
+        }
+        if key.last_used_at.is_none_or(|at| at + KEY_TOUCHED < self.now()) {
+            self.store.touch_key(&key, self.now()).await?;
+        }
+        Ok(Operator { id: ActorId::Key(key.id), name: key.record.name })
+    }
+
+    /// [`Self::staff`], and what the request asks for, read side by side. Who may not ask gets
     /// no other answer than that.
     pub async fn staff_and<T>(
         &self,
         call: &Call,
         right: Right,
         read: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<(Stored<Staff>, T), Problem> {
+    ) -> Result<(Operator, T), Problem> {
         let (staff, read) = join!(self.staff(call, right), read);
         Ok((staff?, read?))
     }
@@ -123,7 +172,7 @@ pub struct OnceKey(Option<(Key, String)>);
 
 impl Gate {
     /// Looks for an earlier answer, if the request has an idempotency key; else reads nothing.
-    pub async fn once(&self, call: &Call, caller: PersonId) -> Result<Once, Problem> {
+    pub async fn once(&self, call: &Call, caller: ActorId) -> Result<Once, Problem> {
         #[derive(Deserialize)]
         struct Remembered {
             body_hash: String,

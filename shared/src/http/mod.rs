@@ -19,7 +19,7 @@ use tracing::{Instrument as _, error, info, info_span};
 
 pub use call::{Call, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
-pub use gate::{Caller, Gate, Once, OnceKey};
+pub use gate::{Caller, Gate, Once, OnceKey, Operator};
 pub use problem::{FieldError, Problem};
 pub use view::{ContactView, FileView, session_cookie, signed_out_cookie};
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Answer;
 use crate::clock::Timestamp;
-use crate::domain::{ActivationRefused, InviteRefused, SendRefused};
+use crate::domain::{ActivationRefused, AlreadyDecided, InviteRefused, SendRefused};
 use crate::store::{CommitError, StoreError};
 
 /// One field of a request that is not as it should be.
@@ -163,7 +163,8 @@ impl Problem {
     /// 429, with the time to wait.
     #[must_use]
     pub fn too_many_requests(retry_at: Timestamp, now: Timestamp) -> Self {
-        let seconds = (retry_at.as_second() - now.as_second()).max(1);
+        // Rounded up: whoever comes back then must not be too early.
+        let seconds = ((retry_at.as_millisecond() - now.as_millisecond() + 999) / 1000).max(1);
         let detail = format!("Please try again in {seconds} seconds.");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", detail)
             .with_header(header::RETRY_AFTER, &seconds.to_string())
@@ -196,6 +197,39 @@ impl Problem {
         );
         problem.0.errors.push(FieldError { field: "password".to_owned(), problem: why.to_string() });
         problem
+    }
+
+    /// 409: who decided on a registration, and when.
+    #[must_use]
+    pub fn already_mapped(decided: &AlreadyDecided) -> Self {
+        let detail = format!("{} has decided on this request at {}.", decided.by, decided.at);
+        Self::new(StatusCode::CONFLICT, "already_mapped", "Somebody has decided already", detail)
+    }
+
+    /// 409: the contact has another address than the request.
+    #[must_use]
+    pub fn email_differs() -> Self {
+        let detail = "The contact has another e-mail address than the request. Send replace_email: true to replace it.";
+        Self::new(StatusCode::CONFLICT, "email_differs", "The e-mail addresses differ", detail)
+    }
+
+    /// 422.
+    #[must_use]
+    pub fn contact_of_other_company() -> Self {
+        let detail = "That contact does not belong to that company.";
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "contact_of_other_company",
+            "The contact is another company's",
+            detail,
+        )
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn last_admin() -> Self {
+        let detail = "Somebody must be able to do everything. Make another person an admin first, and let it activate its account.";
+        Self::new(StatusCode::CONFLICT, "last_admin", "This is the last admin", detail)
     }
 
     // Files.
@@ -239,6 +273,11 @@ impl Problem {
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.0.stale
+    }
+
+    /// Whether this says that a link is not known: such answers are counted.
+    pub fn is_link_unknown(&self) -> bool {
+        self.0.slug == "link_unknown"
     }
 
     /// For the log: the cause of a fault.

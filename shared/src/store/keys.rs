@@ -3,7 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::{Timestamp, sortable};
-use crate::domain::{CompanyId, ContactId, Email, FileId, InboxRow, MailId, PersonId, ShareId, StaffId, TokenHash};
+use crate::domain::{
+    ActorId, CompanyId, ContactId, Email, FileId, InboxRow, KeyId, MailId, PersonId, RegistrationId, ShareId, StaffId,
+    TokenHash,
+};
 
 /// The partition key's attribute.
 pub const PK: &str = "pk";
@@ -128,9 +131,9 @@ pub fn outbox(id: MailId) -> Key {
     Key::new(outbox_shard(shard), id)
 }
 
-/// The record of a day: a partition each, so that no single one takes all writes for ever.
+/// The record of a month: a partition each, so that no single one takes all writes for ever.
 pub fn activity(at: Timestamp, id: crate::domain::ActivityId) -> Key {
-    Key::new(format_args!("ACTIVITY#{}", at.strftime("%Y-%m-%d")), id)
+    Key::new(activity_of_month(&month(at)), id)
 }
 
 /// What every function needs to verify sessions and cursors.
@@ -144,7 +147,7 @@ pub fn first_admin() -> Key {
 }
 
 /// The first answer to a request that carried an idempotency key.
-pub fn answer(caller: PersonId, key: &str) -> Key {
+pub fn answer(caller: ActorId, key: &str) -> Key {
     Key::new(format_args!("ANSWER#{caller}"), key)
 }
 
@@ -169,6 +172,95 @@ pub fn contacts_of(company: CompanyId) -> String {
 /// All shares, by time.
 pub fn shares_by_time(at: Timestamp, id: ShareId) -> Key {
     Key::new(SHARES, format_args!("{}#{id}", sortable(at)))
+}
+
+/// A contact's place in the list of all users: by access, then by name.
+pub fn users(access: &str, folded_name: &str, id: ContactId) -> Key {
+    Key::new(USERS, format_args!("{access}#{folded_name}#{id}"))
+}
+
+/// The index of all users, and its one partition.
+pub const USERS_INDEX: &str = "users";
+/// Its partition key's attribute.
+pub const USERS_PK: &str = "users_pk";
+/// Its sort key's attribute.
+pub const USERS_SK: &str = "users_sk";
+/// The partition of all users.
+pub const USERS: &str = "USERS";
+
+/// A word of a name, and whose it is.
+pub fn word(partition: &str, word: &str, id: &str) -> Key {
+    Key::new(partition, format_args!("{word}#{id}"))
+}
+
+/// Who decides, and who is an admin.
+pub fn team() -> Key {
+    Key::new("TEAM", "TEAM")
+}
+
+/// The staff by name.
+pub fn staff_by_name(folded_name: &str, id: StaffId) -> Key {
+    Key::new(STAFF, format_args!("{folded_name}#{id}"))
+}
+
+/// The partition of all staff.
+pub const STAFF: &str = "STAFF";
+
+/// A key of an integration.
+pub fn api_key(hash: &TokenHash) -> Key {
+    Key::new(format_args!("KEY#{hash}"), "KEY")
+}
+
+/// Keys by id.
+pub fn api_keys_by_id(id: KeyId) -> Key {
+    Key::new(API_KEYS, id)
+}
+
+/// The partition of all keys.
+pub const API_KEYS: &str = "API_KEYS";
+
+/// A request for access.
+pub fn registration(id: RegistrationId) -> Key {
+    Key::new(id, "REGISTRATION")
+}
+
+/// Requests with a status, by time.
+pub fn registrations_by_time(status: &str, at: Timestamp, id: RegistrationId) -> Key {
+    Key::new(registrations(status), format_args!("{}#{id}", sortable(at)))
+}
+
+/// The partition of requests with a status.
+pub fn registrations(status: &str) -> String {
+    format!("REGISTRATIONS#{status}")
+}
+
+/// The request that an address has pending.
+pub fn pending_of(email: &Email) -> Key {
+    Key::new(format_args!("PENDING#{email}"), "PENDING")
+}
+
+/// A count against guessing or flooding.
+pub fn throttle(kind: &str, subject: &str) -> Key {
+    Key::new(format_args!("THROTTLE#{kind}#{subject}"), "THROTTLE")
+}
+
+/// The index of activity about a contact, and its partition key's attribute.
+pub const ACTIVITY_OF_CONTACT: &str = "activity_of_contact";
+/// See [`ACTIVITY_OF_CONTACT`].
+pub const ABOUT_CONTACT: &str = "about_contact";
+/// The index of activity about a share, and its partition key's attribute.
+pub const ACTIVITY_OF_SHARE: &str = "activity_of_share";
+/// See [`ACTIVITY_OF_SHARE`].
+pub const ABOUT_SHARE: &str = "about_share";
+
+/// The partition of a month's activity.
+pub fn activity_of_month(month: &str) -> String {
+    format!("ACTIVITY#{month}")
+}
+
+/// The month of a time, in UTC.
+pub fn month(at: Timestamp) -> String {
+    at.strftime("%Y-%m").to_string()
 }
 
 /// The partition of all shares.

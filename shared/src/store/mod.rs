@@ -2,12 +2,15 @@
 
 mod founding;
 pub mod keys;
+mod office;
 mod outbox;
 mod page;
 mod people;
 mod record;
 mod shares;
+mod throttle;
 mod transaction;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,12 +22,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use founding::FirstAdmin;
+pub use office::{ActivityQuery, PendingOf};
 pub use outbox::{Claim, Claimed};
 pub use page::{Page, PageRequest, Position};
 pub use people::{Person, fold};
 pub use record::{Record, Rev, Stored};
 pub use shares::SharedFile;
+pub use throttle::{Failures, Requests};
 pub use transaction::{CommitError, Transaction};
+pub use words::{Query, Searchable, WordRow, split};
 
 use crate::aws::Env;
 use keys::Key;

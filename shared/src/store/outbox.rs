@@ -132,10 +132,9 @@ impl Store {
 
     /// Makes a token known, just before the mail with it is sent.
     pub async fn publish_token(&self, token: &Token, purpose: &TokenPurpose) -> Result<(), StoreError> {
-        let TokenPurpose::Activation { expires_at, .. } = purpose;
         let key: Key = keys::token(&token.hash());
         let mut item = item_of(key, purpose)?;
-        item.insert(keys::TTL.to_owned(), ttl(*expires_at + TOKEN_REMEMBERED));
+        item.insert(keys::TTL.to_owned(), ttl(purpose.expires_at() + TOKEN_REMEMBERED));
         self.put_plain(item).await
     }
 }

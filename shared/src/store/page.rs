@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{LISTED_PK, LISTED_SK, PK, SK, TIME_SK};
+use super::keys::{LISTED_PK, LISTED_SK, PK, SK, TIME_SK, USERS_PK, USERS_SK};
 use super::{Item, Store, StoreError};
 
 /// Where the next page begins: the keys of the last item of this one.
@@ -19,6 +19,7 @@ impl Position {
     fn of(item: &Item, index: Option<&str>) -> Self {
         let names: &[&str] = match index {
             Some(super::keys::LISTED) => &[PK, SK, LISTED_PK, LISTED_SK],
+            Some(super::keys::USERS_INDEX) => &[PK, SK, USERS_PK, USERS_SK],
             Some(_) => &[PK, SK, TIME_SK],
             None => &[PK, SK],
         };

@@ -49,6 +49,14 @@ impl Person {
         }
     }
 
+    /// The language of the person's mails and pages.
+    pub fn language(&self) -> &Language {
+        match self {
+            Self::Contact(contact) => &contact.language,
+            Self::Staff(staff) => &staff.language,
+        }
+    }
+
     /// The person's username.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
@@ -113,6 +121,14 @@ impl super::Transaction<'_> {
             Person::Staff(staff) => self.save(staff.rev, &staff.record),
         }
     }
+
+    /// The words by which a contact is found, after a change that may have touched its name.
+    pub fn words_of_person(self, was: &Person, now: &Person) -> Self {
+        match (was, now) {
+            (Person::Contact(was), Person::Contact(now)) => self.words(now.id, Some(&was.record), &now.record),
+            _ => self,
+        }
+    }
 }
 
 impl Store {
@@ -168,14 +184,25 @@ impl Store {
         self.read_plain(keys::token(&token.hash())).await
     }
 
-    /// All companies by name; with `begins`, those whose name begins so.
-    pub async fn companies(&self, begins: Option<&str>, page: PageRequest) -> Result<Page<Company>, StoreError> {
-        let begins = begins.map(fold);
+    /// All companies by name.
+    pub async fn companies(&self, page: PageRequest) -> Result<Page<Company>, StoreError> {
+        self.listed(keys::COMPANIES, None, false, page).await
+    }
+
+    /// Several companies in one round trip; those that do not exist are missing in the answer.
+    pub async fn companies_of(&self, ids: impl IntoIterator<Item = CompanyId>) -> Result<Vec<Company>, StoreError> {
+        let items = self.items(ids.into_iter().map(keys::company)).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    }
+
+    /// All contacts of all companies: by access, then by name.
+    pub async fn users(&self, access: Option<&str>, page: PageRequest) -> Result<Page<Contact>, StoreError> {
+        let begins = access.map(|access| format!("{access}#"));
         let listing = Listing {
-            index: Some(keys::LISTED),
-            pk_name: keys::LISTED_PK,
-            pk: keys::COMPANIES,
-            sk_begins: begins.as_deref().map(|begins| (keys::LISTED_SK, begins)),
+            index: Some(keys::USERS_INDEX),
+            pk_name: keys::USERS_PK,
+            pk: keys::USERS,
+            sk_begins: begins.as_deref().map(|begins| (keys::USERS_SK, begins)),
             newest_first: false,
         };
         self.page(listing, page).await
@@ -183,14 +210,7 @@ impl Store {
 
     /// The contacts of a company by name.
     pub async fn contacts_of(&self, company: CompanyId, page: PageRequest) -> Result<Page<Contact>, StoreError> {
-        let listing = Listing {
-            index: Some(keys::LISTED),
-            pk_name: keys::LISTED_PK,
-            pk: &keys::contacts_of(company),
-            sk_begins: None,
-            newest_first: false,
-        };
-        self.page(listing, page).await
+        self.listed(&keys::contacts_of(company), None, false, page).await
     }
 }
 

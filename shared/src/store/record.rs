@@ -60,6 +60,11 @@ pub trait Record: Serialize + DeserializeOwned {
     fn listed(&self) -> Option<Key> {
         None
     }
+
+    /// Where it stands among all users, if it does.
+    fn user(&self) -> Option<Key> {
+        None
+    }
 }
 
 pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreError> {
@@ -67,6 +72,10 @@ pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreErro
     if let Some(listed) = record.listed() {
         item.insert(keys::LISTED_PK.to_owned(), AttributeValue::S(listed.pk));
         item.insert(keys::LISTED_SK.to_owned(), AttributeValue::S(listed.sk));
+    }
+    if let Some(user) = record.user() {
+        item.insert(keys::USERS_PK.to_owned(), AttributeValue::S(user.pk));
+        item.insert(keys::USERS_SK.to_owned(), AttributeValue::S(user.sk));
     }
     item.insert(keys::REV.to_owned(), rev.attribute());
     Ok(item)
@@ -90,11 +99,19 @@ impl Record for Contact {
     fn listed(&self) -> Option<Key> {
         Some(keys::contacts_by_name(self.company_id, &fold(self.name.as_str()), self.id))
     }
+
+    fn user(&self) -> Option<Key> {
+        Some(keys::users(self.access.word(), &fold(self.name.as_str()), self.id))
+    }
 }
 
 impl Record for Staff {
     fn key(&self) -> Key {
         keys::staff(self.id)
+    }
+
+    fn listed(&self) -> Option<Key> {
+        (!self.removed).then(|| keys::staff_by_name(&fold(self.name.as_str()), self.id))
     }
 }
 

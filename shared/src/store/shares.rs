@@ -105,14 +105,7 @@ impl Store {
 
     /// All shares, newest first.
     pub async fn shares(&self, page: PageRequest) -> Result<Page<Share>, StoreError> {
-        let listing = Listing {
-            index: Some(keys::LISTED),
-            pk_name: keys::LISTED_PK,
-            pk: keys::SHARES,
-            sk_begins: None,
-            newest_first: true,
-        };
-        self.page(listing, page).await
+        self.listed(keys::SHARES, None, true, page).await
     }
 
     /// What a download by a contact is decided on, in one round trip.

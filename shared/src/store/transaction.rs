@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 
 use super::keys::{self, Key};
 use super::record::{Record, Rev, to_item};
+use super::words::Searchable;
 use super::{Item, Store, StoreError, item_of, ttl};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::domain::{Activity, Email, InboxRow, OutboxMail, PersonId, Recipient, ShareId};
+use crate::domain::{Activity, Email, InboxRow, MailId, OutboxMail, PersonId, Recipient, ShareId};
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,30 @@ impl Transaction<'_> {
         self
     }
 
+    /// The words by which a thing is found: those that it has now, and not those that it had.
+    pub fn words<T: Searchable>(mut self, id: impl ToString, was: Option<&T>, now: &T) -> Self {
+        let id = id.to_string();
+        let (was, now) = (was.map(T::words).unwrap_or_default(), now.words());
+        for word in was.difference(&now) {
+            let change = Change::Delete(keys::word(T::WORDS, word, &id));
+            self.writes.push(Write { change, condition: None, means: Means::Stale });
+        }
+        for word in now.difference(&was) {
+            let mut item = keys::word(T::WORDS, word, &id).attributes();
+            item.insert("word".to_owned(), AttributeValue::S(word.clone()));
+            item.insert("id".to_owned(), AttributeValue::S(id.clone()));
+            self = self.put(Ok(item), None, Means::Stale);
+        }
+        self
+    }
+
+    /// Takes a mail out of the outbox for others that it is written out to; it must still be there.
+    pub fn settle(mut self, mail: MailId) -> Self {
+        let condition = Some(Condition::new(format!("attribute_exists({})", keys::PK), []));
+        self.writes.push(Write { change: Change::Delete(keys::outbox(mail)), condition, means: Means::Stale });
+        self
+    }
+
     /// The person's password, as its Argon2 hash.
     pub fn password(self, person: PersonId, hash: &str) -> Self {
         let mut item = keys::password(person).attributes();
@@ -219,7 +244,11 @@ impl Transaction<'_> {
 }
 
 pub(super) fn activity_item(activity: &Activity) -> Result<Item, StoreError> {
-    item_of(keys::activity(activity.at, activity.id), activity)
+    let mut item = item_of(keys::activity(activity.at, activity.id), activity)?;
+    let contact = activity.contact_id.map(|id| (keys::ABOUT_CONTACT, id.to_string()));
+    let share = activity.share_id.map(|id| (keys::ABOUT_SHARE, id.to_string()));
+    item.extend([contact, share].into_iter().flatten().map(|(name, id)| (name.to_owned(), AttributeValue::S(id))));
+    Ok(item)
 }
 
 impl Store {

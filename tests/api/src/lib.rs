@@ -265,6 +265,13 @@ impl Portal {
         self.call(Method::POST, &format!("/v1/shares/{share}/files/{file}/complete"), who, None).await
     }
 
+    /// A hash as it was made when computers were slower.
+    pub fn weak_hash(&self, password: &str) -> String {
+        let params = argon2::Params::new(1024, 1, 1, None).unwrap();
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        argon2::PasswordHasher::hash_password(&argon2, password.as_bytes()).unwrap().to_string()
+    }
+
     /// Fetches a URL of the bucket: status, headers, bytes.
     pub async fn fetch(&self, url: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
         let answer = self.http.get(url).send().await.unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatehouse::domain::{ContactId, InboxRow, ShareId};
 use gatehouse::store::Store;
 use gatehouse_local::meter::Cost;
-use gatehouse_tests::{ADMIN, NOBODY, PASSWORD, Portal, text};
+use gatehouse_tests::{ADMIN, Customer, NOBODY, PASSWORD, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -142,12 +142,85 @@ async fn every_route_costs_what_the_document_says() {
     let downloads = format!("{path}/downloads");
     costs.hold("POST /v1/shares/{id}/downloads (customer)", Method::POST, &downloads, &ann.who, None).await;
     costs.hold("POST /v1/shares/{id}/downloads (staff)", Method::POST, &downloads, &admin, None).await;
-    costs.hold("DELETE /v1/sessions/current", Method::DELETE, "/v1/sessions/current", &ann.who, None).await;
+    people(&mut costs, &admin, &ann).await;
+    let who = portal.sign_in(&ann.email).await;
+    costs.hold("DELETE /v1/sessions/current", Method::DELETE, "/v1/sessions/current", &who, None).await;
     costs.hold("DELETE /v1/sessions", Method::DELETE, "/v1/sessions", &admin, None).await;
 
     let unseen: Vec<_> = costs.documented.iter().filter(|(_, (_, seen))| !seen).map(|(row, _)| row).collect();
     assert!(costs.wrong.is_empty(), "measured otherwise:\n{}", costs.wrong.join("\n"));
     assert!(unseen.is_empty(), "documented, but not measured: {unseen:?}");
+}
+
+/// Access, staff, registrations, passwords, keys, activity.
+async fn people(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
+    let portal = costs.portal;
+    let access = format!("/v1/contacts/{}/access", ann.id);
+    costs
+        .hold("PUT /v1/contacts/{id}/access (closed)", Method::PUT, &access, admin, Some(json!({ "state": "closed" })))
+        .await;
+    costs
+        .hold("PUT /v1/contacts/{id}/access (open)", Method::PUT, &access, admin, Some(json!({ "state": "open" })))
+        .await;
+    costs.hold("GET /v1/users", Method::GET, "/v1/users", admin, None).await;
+    costs.hold("GET /v1/users (by words)", Method::GET, "/v1/users?q=ann", admin, None).await;
+    costs.hold("GET /v1/companies (by words)", Method::GET, "/v1/companies?q=har", admin, None).await;
+
+    let staff = "/v1/staff";
+    let new = json!({ "name": "Bo", "email": "bo@northgate.example", "roles": ["member"] });
+    let member = costs.hold("POST /v1/staff", Method::POST, staff, admin, Some(new)).await;
+    let member = format!("{staff}/{}", text(&member["id"]));
+    costs.hold("GET /v1/staff", Method::GET, staff, admin, None).await;
+    let roles = json!({ "roles": ["mapper"] });
+    costs.hold("PATCH /v1/staff/{id}", Method::PATCH, &member, admin, Some(roles)).await;
+    let duty = format!("{member}/duty");
+    costs.hold("PUT /v1/staff/{id}/duty", Method::PUT, &duty, admin, Some(json!({ "on_duty": true }))).await;
+    costs.hold("DELETE /v1/staff/{id}", Method::DELETE, &member, admin, None).await;
+    let key = json!({ "name": "ERP", "scopes": ["customers:read"] });
+    let key = costs.hold("POST /v1/api-keys", Method::POST, "/v1/api-keys", admin, Some(key)).await;
+    costs.hold("GET /v1/api-keys", Method::GET, "/v1/api-keys", admin, None).await;
+    let integration = Who(key["key"].as_str().map(str::to_owned));
+    costs.hold("GET /v1/companies (first use of a key)", Method::GET, "/v1/companies", &integration, None).await;
+    costs.hold("GET /v1/companies (with a key)", Method::GET, "/v1/companies", &integration, None).await;
+    let key = format!("/v1/api-keys/{}", text(&key["id"]));
+    costs.hold("DELETE /v1/api-keys/{id}", Method::DELETE, &key, admin, None).await;
+
+    let company = portal.company(admin, "Ships").await;
+    for email in ["rita@ships.example", "rob@ships.example"] {
+        let body = json!({ "name": "Rita", "email": email, "company": "Ships" });
+        costs.hold("POST /v1/registrations", Method::POST, "/v1/registrations", &NOBODY, Some(body)).await;
+    }
+    let queue = costs.hold("GET /v1/registrations", Method::GET, "/v1/registrations", admin, None).await;
+    let request = |n: usize| format!("/v1/registrations/{}", text(&queue["items"][n]["id"]));
+    costs.hold("GET /v1/registrations/{id}", Method::GET, &request(0), admin, None).await;
+    let body = json!({ "company_id": company, "new_contact": { "name": "Rita" } });
+    costs
+        .hold("POST /v1/registrations/{id}/map", Method::POST, &format!("{}/map", request(0)), admin, Some(body))
+        .await;
+    let body = json!({ "reason": "No.", "notify": true });
+    costs
+        .hold(
+            "POST /v1/registrations/{id}/decline",
+            Method::POST,
+            &format!("{}/decline", request(1)),
+            admin,
+            Some(body),
+        )
+        .await;
+    costs.hold("GET /v1/activity", Method::GET, "/v1/activity", admin, None).await;
+    let of_contact = format!("/v1/activity?contact_id={}", ann.id);
+    costs.hold("GET /v1/activity (of a contact)", Method::GET, &of_contact, admin, None).await;
+
+    let reset = portal.customer(admin, "reset@ships.example").await;
+    let body = json!({ "email": reset.email });
+    costs.hold("POST /v1/password-resets", Method::POST, "/v1/password-resets", &NOBODY, Some(body)).await;
+    let token = token_in(&text(&portal.mails_when(&reset.email, 2).await[0]["text"]), "/reset#");
+    let body = json!({ "token": token, "password": "four other words, entirely" });
+    let path = "/v1/password-resets/confirm";
+    let session = costs.hold("POST /v1/password-resets/confirm", Method::POST, path, &NOBODY, Some(body)).await;
+    let who = Who(session["token"].as_str().map(str::to_owned));
+    let body = json!({ "current_password": "four other words, entirely", "password": PASSWORD });
+    costs.hold("PUT /v1/me/password", Method::PUT, "/v1/me/password", &who, Some(body)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use gatehouse_template::{Route, Template};
-use gatehouse_tests::{ADMIN, Portal, Who, text};
+use gatehouse_tests::{ADMIN, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
 /// Function, name and text of every event, in the order of their paths.
-fn events() -> BTreeMap<(String, String), String> {
+pub(crate) fn events() -> BTreeMap<(String, String), String> {
     let folder = |path: &Path| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let files = folder(Path::new(EVENTS)).into_iter().flat_map(|function| folder(&function));
     files
@@ -40,7 +40,26 @@ async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
     let other_draft = portal.post("/v1/shares", &admin, draft.clone()).await.expect(201);
     let draft = portal.post("/v1/shares", &admin, draft).await.expect(201);
     portal.upload(&draft["files"][0]["upload"], b"a").await;
+    let third = portal.customer(&admin, "third@harbour.example").await;
+    let reset = portal.customer(&admin, "reset@harbour.example").await;
+    portal.post("/v1/password-resets", &NOBODY, json!({ "email": reset.email })).await.expect(202);
+    let reset_mail = text(&portal.mails_when(&reset.email, 2).await[0]["text"]);
+    for email in ["first@harbour.example", "second@harbour.example"] {
+        let body = json!({ "name": "Rita", "email": email, "company": "Harbour" });
+        portal.post("/v1/registrations", &NOBODY, body).await.expect(202);
+    }
+    let queue = portal.get("/v1/registrations", &admin).await.expect(200);
+    let member = json!({ "name": "Sam", "email": "sam@northgate.example", "roles": ["member"] });
+    let member = portal.post("/v1/staff", &admin, member).await.expect(201);
+    let key = json!({ "name": "ERP", "scopes": ["customers:read"] });
+    let key = portal.post("/v1/api-keys", &admin, key).await.expect(201);
     BTreeMap::from([
+        ("third_customer", token(&third.who)),
+        ("reset", token_in(&reset_mail, "/reset#")),
+        ("registration", text(&queue["items"][0]["id"])),
+        ("other_registration", text(&queue["items"][1]["id"])),
+        ("member", text(&member["id"])),
+        ("key", text(&key["id"])),
         ("admin", token(&admin)),
         ("spare_session", token(&portal.sign_in(ADMIN).await)),
         ("customer", token(&customer.who)),
@@ -61,9 +80,10 @@ async fn every_event_is_taken_by_its_function() {
     let portal = Portal::open().await;
     let things = things(&portal).await;
     let mut events = events();
-    // A link is looked at before it is used up.
+    // A link is looked at before it is used up; and who was removed cannot be changed any more.
     let looked_at = events.remove_entry(&("activate".to_owned(), "check".to_owned())).unwrap();
-    for ((function, name), event) in [looked_at].into_iter().chain(events) {
+    let removed = events.remove_entry(&("staff".to_owned(), "remove".to_owned())).unwrap();
+    for ((function, name), event) in [looked_at].into_iter().chain(events).chain([removed]) {
         let event = things.iter().fold(event, |event, (name, thing)| event.replace(&format!("${{{name}}}"), thing));
         assert!(!event.contains("${"), "{function}/{name} names something unknown");
         let event: Value = serde_json::from_str(&event).unwrap();

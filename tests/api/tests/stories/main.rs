@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on ends")]
 
+mod access;
 mod activating;
 mod cost;
 mod customers;
 mod events;
+mod guessing;
 mod inviting;
 mod mailing;
+mod records;
+mod registering;
 mod requests;
 mod sharing;
 mod signing_in;
+mod staff;

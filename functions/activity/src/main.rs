@@ -1,0 +1,6 @@
+//! The Lambda function `activity`: see its library.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), gatehouse::event::StartError> {
+    gatehouse::http::run::<activity::Activity>().await
+}

@@ -1,0 +1,75 @@
+//! The switch in the list of contacts: off, on.
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{Activity, ActivityKind, Areas, Contact, ContactId, Mail, Opened, OutboxMail, Right};
+use gatehouse::http::{Answer, Call, ContactView, Problem, json};
+use gatehouse::store::Transaction;
+use lambda_http::http::StatusCode;
+use serde::Deserialize;
+
+use crate::Invite;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Switch {
+    state: State,
+    areas: Option<Areas>,
+    #[serde(default)]
+    notify: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Open,
+    Closed,
+}
+
+impl Invite {
+    pub(crate) async fn switch(&self, call: &Call, id: ContactId, to: &Switch) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
+        let contact = contact.ok_or_else(Problem::not_found)?;
+        let (rev, before) = (contact.rev, contact.record.clone());
+        let areas = to.areas.clone().unwrap_or(contact.record.areas.clone());
+        let contact = Contact { areas, ..contact.record };
+
+        let (contact, kind, mail) = match to.state {
+            State::Closed => {
+                let was_closed = contact.access.word() == "closed";
+                let contact = if was_closed { contact } else { contact.close() };
+                let mail = Mail::AccessClosed { name: contact.name.clone() };
+                let mail = if was_closed { None } else { notice(&contact, mail, to.notify, now) };
+                (contact, ActivityKind::AccessClosed, mail)
+            }
+            State::Open => {
+                let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
+                match contact.open(&company, now).map_err(|refused| refused.problem(now))? {
+                    // The invitation is the notice: without it nobody could come in.
+                    Opened::Invited(invited) => {
+                        let mail = invited.mail(&company, None, now);
+                        (invited.contact, ActivityKind::Invited, Some(mail))
+                    }
+                    Opened::Restored(contact) => {
+                        let mail = Mail::AccessOpened { name: contact.name.clone() };
+                        let mail = notice(&contact, mail, to.notify, now);
+                        (contact, ActivityKind::AccessOpened, mail)
+                    }
+                    Opened::Unchanged(contact) => (contact, ActivityKind::ContactChanged, None),
+                }
+            }
+        };
+        if contact != before {
+            let activity = Activity::new(kind, staff.actor(), now).contact(id).company(contact.company_id);
+            let transaction = store.transaction().save(rev, &contact).activity(&activity);
+            mail.iter().fold(transaction, Transaction::mail).commit().await?;
+        }
+        json(StatusCode::OK, &ContactView::from(contact))
+    }
+}
+
+/// Tells the contact, if it is to be told and can be.
+fn notice(contact: &Contact, mail: Mail, notify: bool, now: Timestamp) -> Option<OutboxMail> {
+    let to = contact.email.clone().filter(|_| notify)?;
+    Some(OutboxMail::new(to, Some(contact.id.into()), contact.language.clone(), mail, now))
+}

@@ -1,0 +1,198 @@
+//! The decision: of many at once one is written, and the others are told whose.
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Access, Activity, ActivityKind, Areas, Company, CompanyId, Contact, ContactId, CredentialState, Decision, Email,
+    Invited, Mail, Message, Notifications, Opened, OutboxMail, PersonName, Phone, Registration, Right,
+};
+use gatehouse::http::{Answer, Call, ContactView, Operator, Problem, json};
+use gatehouse::store::{PendingOf, Rev, Stored, Transaction};
+use lambda_http::http::StatusCode;
+use serde::Deserialize;
+
+use crate::{Map, RegistrationView};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MapTo {
+    company_id: CompanyId,
+    contact_id: Option<ContactId>,
+    new_contact: Option<NewContact>,
+    #[serde(default)]
+    replace_email: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewContact {
+    name: PersonName,
+    phone: Option<Phone>,
+    #[serde(default)]
+    areas: Areas,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Declined {
+    reason: Message,
+    #[serde(default)]
+    notify: bool,
+}
+
+/// The contact before (if there was one) and after, and the mail that says how to sign in.
+struct Mapped {
+    was: Option<(Rev, Contact)>,
+    contact: Contact,
+    mail: OutboxMail,
+}
+
+impl Map {
+    /// The request, still undecided; else who decided, and when.
+    async fn pending(&self, call: &Call) -> Result<(Operator, Stored<Registration>), Problem> {
+        let registration = self.gate.store.registration(call.id("id")?);
+        let (staff, registration) = self.gate.staff_and(call, Right::MapRegistrations, registration).await?;
+        let registration = registration.ok_or_else(Problem::not_found)?;
+        match registration.record.clone().decide(Decision::Pending) {
+            Ok(_) => Ok((staff, registration)),
+            Err(decided) => Err(Problem::already_mapped(&decided)),
+        }
+    }
+
+    pub(crate) async fn map(&self, call: &Call, to: &MapTo) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (staff, registration) = self.pending(call).await?;
+        let company = store.company(to.company_id).await?;
+        let company = company.ok_or_else(|| Problem::invalid_field("company_id", "is not known"))?;
+        let mapped = match (to.contact_id, &to.new_contact) {
+            (Some(id), None) => self.to_existing(&registration, &company, id, to.replace_email, now).await?,
+            (None, Some(new)) => to_new(&registration, &company, new, now)?,
+            _ => return Err(Problem::invalid_field("contact_id", "or new_contact is needed, and not both")),
+        };
+        let contact = &mapped.contact;
+        let decision = Decision::Mapped { by: staff.name.clone(), at: now, contact_id: contact.id };
+        let mut transaction = self.decided(&registration, decision).await?.mail(&mapped.mail);
+        transaction = match &mapped.was {
+            Some((rev, was)) => {
+                let transaction = transaction.save(*rev, contact).words(contact.id, Some(was), contact);
+                let old = was.email.as_ref().filter(|old| **old != registration.email);
+                old.into_iter().fold(transaction, |transaction, old| transaction.release_email(old, contact.id.into()))
+            }
+            None => transaction.create(contact).words(contact.id, None, contact),
+        };
+        let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
+        let activity = activity.contact(contact.id).company(company.id);
+        transaction.claim_email(&registration.email, contact.id.into()).activity(&activity).commit().await?;
+        json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))
+    }
+
+    pub(crate) async fn decline(&self, call: &Call, why: &Declined) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let (staff, registration) = self.pending(call).await?;
+        let decision = Decision::Declined { by: staff.name.clone(), at: now, reason: why.reason.clone() };
+        let declined = registration.record.clone().decide(decision.clone());
+        let declined = declined.map_err(|decided| Problem::already_mapped(&decided))?;
+        let mut transaction = self.decided(&registration, decision).await?;
+        if why.notify {
+            let Registration { name, email, language, .. } = declined.clone();
+            let mail = Mail::RegistrationDeclined { name, message: Some(why.reason.clone()) };
+            transaction = transaction.mail(&OutboxMail::new(email, None, language, mail, now));
+        }
+        let activity = Activity::new(ActivityKind::RegistrationDeclined, staff.actor(), now);
+        transaction.activity(&activity).commit().await?;
+        json(StatusCode::OK, &RegistrationView::from(declined))
+    }
+
+    /// The request with its decision; its address has nothing pending any more.
+    async fn decided(
+        &self,
+        registration: &Stored<Registration>,
+        decision: Decision,
+    ) -> Result<Transaction<'_>, Problem> {
+        let store = &self.gate.store;
+        let pointer = store.pending_of(&registration.email).await?;
+        let decided =
+            registration.record.clone().decide(decision).map_err(|decided| Problem::already_mapped(&decided))?;
+        let transaction = store.transaction().save(registration.rev, &decided);
+        Ok(match pointer {
+            Some(pointer) => transaction.save(pointer.rev, &PendingOf { registration: None, ..pointer.record.clone() }),
+            None => transaction,
+        })
+    }
+
+    async fn to_existing(
+        &self,
+        registration: &Registration,
+        company: &Company,
+        id: ContactId,
+        replace_email: bool,
+        now: Timestamp,
+    ) -> Result<Mapped, Problem> {
+        let stored = self.gate.store.contact(id).await?;
+        let stored = stored.ok_or_else(|| Problem::invalid_field("contact_id", "is not known"))?;
+        if stored.company_id != company.id {
+            return Err(Problem::contact_of_other_company());
+        }
+        let was = stored.record.clone();
+        let same: Option<&Email> = was.email.as_ref().filter(|email| **email == registration.email);
+        if was.email.is_some() && same.is_none() && !replace_email {
+            return Err(Problem::email_differs());
+        }
+        let contact = was.clone().with_email(Some(registration.email.clone()));
+        let contact = contact.map_err(|refused| Problem::invalid_field("contact_id", refused))?;
+        let mapped = let_in(contact, company, now)?;
+        Ok(Mapped { was: Some((stored.rev, was)), ..mapped })
+    }
+}
+
+fn to_new(registration: &Registration, company: &Company, new: &NewContact, now: Timestamp) -> Result<Mapped, Problem> {
+    let contact = Contact {
+        id: ContactId::new(now),
+        company_id: company.id,
+        name: new.name.clone(),
+        email: Some(registration.email.clone()),
+        phone: new.phone.clone().or_else(|| registration.phone.clone()),
+        access: Access::None,
+        areas: new.areas.clone(),
+        language: registration.language.clone(),
+        notifications: Notifications::default(),
+        invited_at: None,
+        last_seen_at: None,
+        mail_problem: None,
+        sessions: CredentialState::default(),
+        invited_lately: None,
+        created_at: now,
+    };
+    let_in(contact, company, now)
+}
+
+/// Opens the door, with a mail that says how to sign in and carries no password.
+fn let_in(contact: Contact, company: &Company, now: Timestamp) -> Result<Mapped, Problem> {
+    let invited = |invited: Invited| {
+        let mail = Mail::RegistrationAccepted {
+            person: invited.contact.id.into(),
+            invitation: invited.invitation.id,
+            expires_at: invited.invitation.expires_at,
+            name: invited.contact.name.clone(),
+            company: company.name.clone(),
+        };
+        (invited.contact, mail)
+    };
+    let refused = |refused: gatehouse::domain::InviteRefused| refused.problem(now);
+    let (contact, mail) = match contact.access {
+        Access::Active { .. } => {
+            let mail = Mail::AlreadyRegistered { name: contact.name.clone() };
+            (contact, mail)
+        }
+        Access::Invited { .. } => invited(contact.invite(company, now).map_err(refused)?),
+        Access::None | Access::Closed { .. } => match contact.open(company, now).map_err(refused)? {
+            Opened::Invited(opened) => invited(opened),
+            Opened::Restored(contact) | Opened::Unchanged(contact) => {
+                let mail = Mail::AccessOpened { name: contact.name.clone() };
+                (contact, mail)
+            }
+        },
+    };
+    let to = contact.email.clone().ok_or_else(|| Problem::internal("a contact that was let in has no address"))?;
+    let mail = OutboxMail::new(to, Some(contact.id.into()), contact.language.clone(), mail, now);
+    Ok(Mapped { was: None, contact, mail })
+}

@@ -1,0 +1,123 @@
+//! The staff decide on requests for access: which company, which of its contacts, or that it is declined.
+
+mod decide;
+mod suggest;
+
+use gatehouse::aws::Env;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    CompanyName, ContactId, Decision, Email, Language, Message, PersonName, Phone, Registration, RegistrationId, Right,
+};
+use gatehouse::event::StartError;
+use gatehouse::http::{Answer, Call, Function, Gate, List, Problem, json, retry_stale};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+/// The function.
+pub struct Map {
+    gate: Gate,
+}
+
+impl Function for Map {
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        Ok(Self { gate: Gate::connect(env).await? })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route() {
+            "GET /v1/registrations" => self.list(call).await,
+            "GET /v1/registrations/{id}" => self.show(call).await,
+            "POST /v1/registrations/{id}/map" => {
+                let to = call.json()?;
+                retry_stale(|| self.map(call, &to)).await
+            }
+            "POST /v1/registrations/{id}/decline" => {
+                let why = call.json()?;
+                retry_stale(|| self.decline(call, &why)).await
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct StatusQuery {
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    #[default]
+    Pending,
+    Mapped,
+    Declined,
+}
+
+#[derive(Serialize)]
+pub(crate) struct RegistrationView {
+    id: RegistrationId,
+    status: &'static str,
+    name: PersonName,
+    email: Email,
+    company: CompanyName,
+    phone: Option<Phone>,
+    message: Option<Message>,
+    language: Language,
+    created_at: Timestamp,
+    decided_by: Option<PersonName>,
+    decided_at: Option<Timestamp>,
+    contact_id: Option<ContactId>,
+    reason: Option<Message>,
+}
+
+impl From<Registration> for RegistrationView {
+    fn from(registration: Registration) -> Self {
+        let status = registration.status();
+        let Registration { id, name, email, company, phone, message, language, decision, created_at } = registration;
+        let (decided_by, decided_at, contact_id, reason) = match decision {
+            Decision::Pending => (None, None, None, None),
+            Decision::Mapped { by, at, contact_id } => (Some(by), Some(at), Some(contact_id), None),
+            Decision::Declined { by, at, reason } => (Some(by), Some(at), None, Some(reason)),
+        };
+        Self {
+            id,
+            status,
+            name,
+            email,
+            company,
+            phone,
+            message,
+            language,
+            created_at,
+            decided_by,
+            decided_at,
+            contact_id,
+            reason,
+        }
+    }
+}
+
+impl Map {
+    async fn list(&self, call: &Call) -> Result<Answer, Problem> {
+        let staff = self.gate.staff(call, Right::MapRegistrations).await?;
+        let status = match call.query::<StatusQuery>()?.status {
+            Status::Pending => "pending",
+            Status::Mapped => "mapped",
+            Status::Declined => "declined",
+        };
+        let list = List::of(&[&"registrations", &staff.id, &status]);
+        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.store.registrations(status, page).await?;
+        json(StatusCode::OK, &self.gate.list(&list, page, RegistrationView::from).await?)
+    }
+
+    async fn show(&self, call: &Call) -> Result<Answer, Problem> {
+        let registration = self.gate.store.registration(call.id("id")?);
+        let (_, registration) = self.gate.staff_and(call, Right::MapRegistrations, registration).await?;
+        let registration = registration.ok_or_else(Problem::not_found)?.record;
+        let suggestions = self.suggest(&registration).await?;
+        json(StatusCode::OK, &suggest::Shown { registration: registration.into(), suggestions })
+    }
+}

@@ -1,0 +1,128 @@
+//! A new password: by mail, or by whoever knows the old one. Every other session ends with it.
+
+use futures_util::try_join;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    ActivationRefused, Activity, ActivityKind, Actor, Email, Language, Link, Mail, OutboxMail, PersonId, TokenPurpose,
+};
+use gatehouse::http::{Answer, Call, Problem, json, retry_stale};
+use gatehouse::password::{self, Password};
+use gatehouse::store::{Failures, Person, Requests};
+use lambda_http::http::StatusCode;
+use serde::Deserialize;
+
+use crate::{Session, about};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskForReset {
+    email: Email,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reset {
+    token: Link,
+    password: Password,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    current_password: Password,
+    password: Password,
+}
+
+impl Session {
+    /// The same for every address: whether there is an account is found when the mail is sent.
+    pub(crate) async fn ask_for_reset(&self, call: &Call, body: AskForReset) -> Result<Answer, Problem> {
+        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
+        let (for_address, from) = (Requests::ResetsFor(body.email.as_str()), Requests::From(&network));
+        let (for_address, from) = try_join!(store.take(for_address, now), store.take(from, now))?;
+        from.map_err(|until| Problem::too_many_requests(until, now))?;
+        if for_address.is_ok() {
+            let mail = OutboxMail::new(body.email.clone(), None, Language::default(), Mail::PasswordReset, now);
+            store.transaction().mail(&mail).commit().await?;
+        }
+        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" }))
+    }
+
+    pub(crate) async fn reset(&self, body: Reset) -> Result<Answer, Problem> {
+        let person = self.by_reset_link(&body.token).await?;
+        let hash = self.new_hash(&person, &body.password).await?;
+        let answer =
+            retry_stale(|| async { self.set_password(self.by_reset_link(&body.token).await?, &hash).await }).await?;
+        // Whoever could read the mail need not wait for a row of failures that a stranger made.
+        if let Some(email) = person.email() {
+            self.gate.store.succeeded(Failures::Account(email.as_str())).await?;
+        }
+        Ok(answer)
+    }
+
+    pub(crate) async fn change_password(&self, call: &Call, body: Change) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let person = self.gate.caller(call).await?.person;
+        let email = person.email().map(Email::to_string).unwrap_or_default();
+        let attempt = store.attempt(Failures::Account(&email), now).await?;
+        attempt.map_err(|until| Problem::too_many_requests(until, now))?;
+        let stored = store.password(person.id()).await?;
+        let typed = body.current_password.clone();
+        let right = tokio::task::spawn_blocking(move || password::matches(&typed, stored.as_deref())).await;
+        if !right.map_err(Problem::internal)? {
+            return Err(Problem::wrong_credentials());
+        }
+        store.succeeded(Failures::Account(&email)).await?;
+        let hash = self.new_hash(&person, &body.password).await?;
+        retry_stale(|| async { self.set_password(self.gate.caller(call).await?.person, &hash).await }).await
+    }
+
+    /// Whose password the link sets. A new password, signing out everywhere and a closed access end it.
+    async fn by_reset_link(&self, link: &Link) -> Result<Person, Problem> {
+        let token = link.token().ok_or_else(Problem::link_unknown)?;
+        let Some(TokenPurpose::PasswordReset { person, epoch, expires_at }) = self.gate.store.token(token).await?
+        else {
+            return Err(Problem::link_unknown());
+        };
+        let person = self.gate.store.person(person).await?.ok_or_else(Problem::link_unknown)?;
+        if !person.access().is_active() {
+            return Err(ActivationRefused::Withdrawn.into());
+        }
+        if person.sessions().epoch != epoch {
+            return Err(ActivationRefused::Used.into());
+        }
+        if expires_at <= self.gate.now() { Err(ActivationRefused::Expired.into()) } else { Ok(person) }
+    }
+
+    async fn new_hash(&self, person: &Person, password: &Password) -> Result<String, Problem> {
+        let email = person.email().map(Email::as_str).unwrap_or_default();
+        let company = self.company_of(person).await?;
+        password.acceptable(&[person.name().as_str(), email, &company]).map_err(Problem::password_too_weak)?;
+        let password = password.clone();
+        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+        hash.map_err(Problem::internal)?.map_err(Problem::internal)
+    }
+
+    async fn company_of(&self, person: &Person) -> Result<String, Problem> {
+        let Person::Contact(contact) = person else { return Ok(self.operator.clone()) };
+        let company = self.gate.store.company(contact.company_id).await?;
+        Ok(company.map(|company| company.name.to_string()).unwrap_or_default())
+    }
+
+    async fn set_password(&self, mut person: Person, hash: &str) -> Result<Answer, Problem> {
+        let now: Timestamp = self.gate.now();
+        let id: PersonId = person.id();
+        person.change(|person| {
+            *person.sessions = std::mem::take(person.sessions).without_all();
+            *person.last_seen_at = Some(now);
+        });
+        let activity = about(Activity::new(ActivityKind::PasswordChanged, Actor::new(id, person.name()), now), id);
+        let mut transaction = self.gate.store.transaction().save_person(&person).password(id, hash).activity(&activity);
+        if let Some(email) = person.email() {
+            let mail = Mail::PasswordChanged { name: person.name().clone() };
+            let mail = OutboxMail::new(email.clone(), Some(id), person.language().clone(), mail, now);
+            transaction = transaction.mail(&mail);
+        }
+        transaction.commit().await?;
+        self.signed_in(StatusCode::CREATED, &person)
+    }
+}

@@ -1,0 +1,85 @@
+//! Keys for the operator's own systems.
+
+use std::collections::BTreeSet;
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{Activity, ActivityKind, ApiKey, KEY_PREFIX, KeyId, PersonName, Right, Scope, Token};
+use gatehouse::http::{Answer, Call, List, Problem, json, no_content};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::Staff;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    name: PersonName,
+    scopes: BTreeSet<Scope>,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct KeyView {
+    id: KeyId,
+    name: PersonName,
+    scopes: BTreeSet<Scope>,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    created_at: Timestamp,
+    /// The key itself, in the answer that makes it and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl From<ApiKey> for KeyView {
+    fn from(key: ApiKey) -> Self {
+        let ApiKey { id, name, scopes, expires_at, last_used_at, created_at, .. } = key;
+        Self { id, name, scopes, expires_at, last_used_at, created_at, key: None }
+    }
+}
+
+impl Staff {
+    pub(crate) async fn make_key(&self, call: &Call, new: NewKey) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let admin = self.gate.staff(call, Right::ManageKeys).await?;
+        if new.scopes.is_empty() {
+            return Err(Problem::invalid_field("scopes", "must name at least one scope"));
+        }
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(Problem::invalid_field("expires_at", "must be in the future"));
+        }
+        let token = Token::random();
+        let key = ApiKey {
+            id: KeyId::new(now),
+            name: new.name,
+            scopes: new.scopes,
+            hash: token.hash(),
+            expires_at: new.expires_at,
+            last_used_at: None,
+            revoked_at: None,
+            created_at: now,
+        };
+        let activity = Activity::new(ActivityKind::KeyCreated, admin.actor(), now);
+        self.gate.store.transaction().create(&key).activity(&activity).commit().await?;
+        let shown = Some(format!("{KEY_PREFIX}{}", token.reveal()));
+        json(StatusCode::CREATED, &KeyView { key: shown, ..KeyView::from(key) })
+    }
+
+    pub(crate) async fn list_keys(&self, call: &Call) -> Result<Answer, Problem> {
+        let admin = self.gate.staff(call, Right::ManageKeys).await?;
+        let list = List::of(&[&"api-keys", &admin.id]);
+        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.store.api_keys(page).await?;
+        json(StatusCode::OK, &self.gate.list(&list, page, KeyView::from).await?)
+    }
+
+    pub(crate) async fn revoke_key(&self, call: &Call) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let admin = self.gate.staff(call, Right::ManageKeys).await?;
+        let stored = self.gate.store.api_key_of(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let key = ApiKey { revoked_at: Some(now), ..stored.record.clone() };
+        let activity = Activity::new(ActivityKind::KeyRevoked, admin.actor(), now);
+        self.gate.store.transaction().save(stored.rev, &key).activity(&activity).commit().await?;
+        Ok(no_content())
+    }
+}

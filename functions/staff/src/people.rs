@@ -1,0 +1,176 @@
+//! The operator's people.
+
+use std::collections::BTreeSet;
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Access, Activity, ActivityKind, Actor, CredentialState, Email, Language, PersonName, Right, Role, Staff as Member,
+    StaffId, Team,
+};
+use gatehouse::http::{Answer, Call, List, Once, Problem, json, no_content};
+use gatehouse::store::{Person, Stored};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::Staff;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMember {
+    name: PersonName,
+    email: Email,
+    roles: BTreeSet<Role>,
+    #[serde(default)]
+    on_duty: bool,
+    #[serde(default)]
+    language: Language,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeMember {
+    roles: BTreeSet<Role>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Duty {
+    on_duty: bool,
+}
+
+#[derive(Serialize)]
+struct MemberView {
+    id: StaffId,
+    name: PersonName,
+    email: Email,
+    roles: BTreeSet<Role>,
+    on_duty: bool,
+    access: &'static str,
+    language: Language,
+    last_seen_at: Option<Timestamp>,
+}
+
+impl From<Member> for MemberView {
+    fn from(member: Member) -> Self {
+        let access = member.access.word();
+        let Member { id, name, email, roles, on_duty, language, last_seen_at, .. } = member;
+        Self { id, name, email, roles, on_duty, access, language, last_seen_at }
+    }
+}
+
+fn some_role(roles: &BTreeSet<Role>) -> Result<(), Problem> {
+    if roles.is_empty() { Err(Problem::invalid_field("roles", "must name at least one role")) } else { Ok(()) }
+}
+
+impl Staff {
+    /// Entered and invited at once: a person of the staff without an account is of no use.
+    pub(crate) async fn enter(&self, call: &Call, new: &NewMember) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (admin, team) = self.gate.staff_and(call, Right::ManageStaff, store.team()).await?;
+        let once = match self.gate.once(call, admin.id).await? {
+            Once::Again(answer) => return Ok(answer),
+            Once::First(once) => once,
+        };
+        some_role(&new.roles)?;
+        let member = Member {
+            id: StaffId::new(now),
+            name: new.name.clone(),
+            email: new.email.clone(),
+            roles: new.roles.clone(),
+            on_duty: new.on_duty,
+            access: Access::None,
+            removed: false,
+            language: new.language.clone(),
+            sessions: CredentialState::default(),
+            last_seen_at: None,
+            created_at: now,
+        };
+        let (member, mail) = member.invite(now).map_err(|refused| refused.problem(now))?;
+        let team = team.ok_or_else(|| Problem::internal("there is no team"))?;
+        let activity = Activity::new(ActivityKind::StaffCreated, admin.actor(), now);
+        let answer = json(StatusCode::CREATED, &MemberView::from(member.clone()))?;
+        let transaction =
+            store.transaction().create(&member).save(team.rev, &team.record.clone().with(&member)).mail(&mail);
+        let transaction = transaction.claim_email(&member.email, member.id.into()).activity(&activity);
+        transaction.remember(&once, &answer, now).commit().await?;
+        Ok(answer)
+    }
+
+    pub(crate) async fn list(&self, call: &Call) -> Result<Answer, Problem> {
+        let staff = self.gate.staff(call, Right::ReadStaff).await?;
+        let list = List::of(&[&"staff", &staff.id]);
+        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.store.all_staff(page).await?;
+        json(StatusCode::OK, &self.gate.list(&list, page, MemberView::from).await?)
+    }
+
+    pub(crate) async fn change(&self, call: &Call, change: &ChangeMember) -> Result<Answer, Problem> {
+        some_role(&change.roles)?;
+        let admin = self.gate.staff(call, Right::ManageStaff).await?;
+        let stored = self.member(call).await?;
+        // Other rights, other sessions: what was open was opened with the old ones (ASVS 5.0, 7.4.2).
+        let member = Member {
+            roles: change.roles.clone(),
+            sessions: stored.record.sessions.clone().without_all(),
+            ..stored.record.clone()
+        };
+        self.save(&stored, member, ActivityKind::StaffChanged, admin.actor()).await
+    }
+
+    pub(crate) async fn switch_duty(&self, call: &Call, duty: &Duty) -> Result<Answer, Problem> {
+        let stored = self.member(call).await;
+        let caller = self.gate.caller(call).await?;
+        let allowed = match &caller.person {
+            Person::Staff(staff) => {
+                staff.may(Right::ManageStaff) || call.id("id").is_ok_and(|id: StaffId| id == staff.id)
+            }
+            Person::Contact(_) => false,
+        };
+        if !allowed {
+            return Err(Problem::forbidden("Only the person and the admins switch this."));
+        }
+        let stored = stored?;
+        let member = Member { on_duty: duty.on_duty, ..stored.record.clone() };
+        self.save(&stored, member, ActivityKind::StaffChanged, caller.actor()).await
+    }
+
+    pub(crate) async fn remove(&self, call: &Call) -> Result<Answer, Problem> {
+        let admin = self.gate.staff(call, Right::ManageStaff).await?;
+        let stored = self.member(call).await?;
+        let member = stored.record.clone().remove();
+        self.save(&stored, member, ActivityKind::StaffRemoved, admin.actor()).await?;
+        Ok(no_content())
+    }
+
+    async fn member(&self, call: &Call) -> Result<Stored<Member>, Problem> {
+        let stored = self.gate.store.staff(call.id("id")?).await?;
+        stored.filter(|member| !member.removed).ok_or_else(Problem::not_found)
+    }
+
+    /// Saves a person and the team together; of admins with an account one must be left.
+    async fn save(
+        &self,
+        was: &Stored<Member>,
+        member: Member,
+        kind: ActivityKind,
+        by: Actor,
+    ) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let team = store.team().await?.ok_or_else(|| Problem::internal("there is no team"))?;
+        let after = team.record.clone().with(&member);
+        if after.admins != team.admins {
+            self.some_admin_is_left(&after).await?;
+        }
+        let mut transaction = store.transaction().save(was.rev, &member).save(team.rev, &after);
+        if member.removed {
+            transaction = transaction.release_email(&member.email, member.id.into());
+        }
+        transaction.activity(&Activity::new(kind, by, now)).commit().await?;
+        json(StatusCode::OK, &MemberView::from(member))
+    }
+
+    async fn some_admin_is_left(&self, team: &Team) -> Result<(), Problem> {
+        let admins = self.gate.store.staff_of(team.admins.iter().copied().collect()).await?;
+        if admins.iter().any(|admin| admin.access.is_active()) { Ok(()) } else { Err(Problem::last_admin()) }
+    }
+}

@@ -1,0 +1,266 @@
+//! The operator's own: the team, keys, requests for access, activity.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::tz::TimeZone;
+
+use super::page::Listing;
+use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
+use crate::clock::{SignedDuration, Timestamp};
+use crate::domain::{
+    Activity, ActivityId, ActivityKind, ApiKey, ContactId, Email, KeyId, PersonId, Registration, RegistrationId,
+    ShareId, Staff, StaffId, Team, TokenHash,
+};
+
+impl Record for Team {
+    fn key(&self) -> keys::Key {
+        keys::team()
+    }
+}
+
+impl Record for ApiKey {
+    fn key(&self) -> keys::Key {
+        keys::api_key(&self.hash)
+    }
+
+    fn listed(&self) -> Option<keys::Key> {
+        self.revoked_at.is_none().then(|| keys::api_keys_by_id(self.id))
+    }
+}
+
+impl Record for Registration {
+    fn key(&self) -> keys::Key {
+        keys::registration(self.id)
+    }
+
+    fn listed(&self) -> Option<keys::Key> {
+        Some(keys::registrations_by_time(self.status(), self.created_at, self.id))
+    }
+}
+
+/// Says which request an address has that nobody has decided on.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct PendingOf {
+    /// Whose.
+    pub email: Email,
+    /// The request, while it is pending.
+    pub registration: Option<RegistrationId>,
+}
+
+impl Record for PendingOf {
+    fn key(&self) -> keys::Key {
+        keys::pending_of(&self.email)
+    }
+}
+
+/// Which activity is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ActivityQuery {
+    /// About this contact.
+    pub contact: Option<ContactId>,
+    /// About this share.
+    pub share: Option<ShareId>,
+    /// Of this kind.
+    pub kind: Option<ActivityKind>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+}
+
+/// One request looks through two years at most.
+const MOST_MONTHS: usize = 24;
+
+/// The months from one time back to another.
+fn months_back(newest: Timestamp, oldest: Timestamp) -> impl Iterator<Item = String> {
+    let mut day = newest.to_zoned(TimeZone::UTC).date().first_of_month();
+    let last = oldest.to_zoned(TimeZone::UTC).date().first_of_month();
+    std::iter::from_fn(move || {
+        let month = day;
+        day = day.yesterday().ok()?.first_of_month();
+        (month >= last).then(|| month.strftime("%Y-%m").to_string())
+    })
+}
+
+impl Store {
+    /// Who decides, and who is an admin.
+    pub async fn team(&self) -> Result<Option<Stored<Team>>, StoreError> {
+        self.read(keys::team()).await
+    }
+
+    /// Several of the staff in one round trip.
+    pub async fn staff_of(&self, ids: Vec<StaffId>) -> Result<Vec<Staff>, StoreError> {
+        let items = self.items(ids.into_iter().map(keys::staff)).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    }
+
+    /// All of the staff, by name.
+    pub async fn all_staff(&self, page: PageRequest) -> Result<Page<Staff>, StoreError> {
+        self.listed(keys::STAFF, None, false, page).await
+    }
+
+    /// A key by the hash of what was sent.
+    pub async fn api_key(&self, hash: &TokenHash) -> Result<Option<Stored<ApiKey>>, StoreError> {
+        self.read(keys::api_key(hash)).await
+    }
+
+    /// A key by its id.
+    pub async fn api_key_of(&self, id: KeyId) -> Result<Option<Stored<ApiKey>>, StoreError> {
+        let page = PageRequest { limit: 1, after: None };
+        let found: Page<ApiKey> = self.listed(keys::API_KEYS, Some(&id.to_string()), false, page).await?;
+        match found.items.into_iter().next() {
+            Some(key) => self.api_key(&key.hash).await,
+            None => Ok(None),
+        }
+    }
+
+    /// All keys that were not revoked.
+    pub async fn api_keys(&self, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+        self.listed(keys::API_KEYS, None, false, page).await
+    }
+
+    /// Notes that a key was used; it is read on every call, so this is not written on every call.
+    pub async fn touch_key(&self, key: &ApiKey, now: Timestamp) -> Result<(), StoreError> {
+        let touched = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::api_key(&key.hash).attributes()))
+            .update_expression("SET last_used_at = :now")
+            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .send()
+            .await;
+        touched.map(drop).map_err(StoreError::call("UpdateItem"))
+    }
+
+    /// A request for access.
+    pub async fn registration(&self, id: RegistrationId) -> Result<Option<Stored<Registration>>, StoreError> {
+        self.read(keys::registration(id)).await
+    }
+
+    /// The request of an address that nobody has decided on.
+    pub async fn pending_of(&self, email: &Email) -> Result<Option<Stored<PendingOf>>, StoreError> {
+        self.read(keys::pending_of(email)).await
+    }
+
+    /// Requests for access with a status, oldest first: nobody waits unseen.
+    pub async fn registrations(&self, status: &str, page: PageRequest) -> Result<Page<Registration>, StoreError> {
+        self.listed(&keys::registrations(status), None, false, page).await
+    }
+
+    pub(super) async fn listed<T: serde::de::DeserializeOwned>(
+        &self,
+        pk: &str,
+        begins: Option<&str>,
+        newest_first: bool,
+        page: PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let sk_begins = begins.map(|begins| (keys::LISTED_SK, begins));
+        self.page(Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk_begins, newest_first }, page)
+            .await
+    }
+
+    /// Activity, newest first, from before `after`. By contact or share it is one partition of an index; else it is
+    /// one partition a month, from the newest back.
+    pub async fn activity(
+        &self,
+        query: &ActivityQuery,
+        after: Option<&str>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<Activity>, Option<String>), StoreError> {
+        let mut before = after.map(str::to_owned);
+        let mut found = Vec::new();
+        let oldest = query.from.unwrap_or(now - SignedDuration::from_hours(24 * 366));
+        if query.contact.is_some() || query.share.is_some() {
+            let (index, name, value) = match (query.contact, query.share) {
+                (Some(contact), _) => (keys::ACTIVITY_OF_CONTACT, keys::ABOUT_CONTACT, contact.to_string()),
+                (None, share) => {
+                    (keys::ACTIVITY_OF_SHARE, keys::ABOUT_SHARE, share.map(|id| id.to_string()).unwrap_or_default())
+                }
+            };
+            self.activity_of(Some(index), name, &value, query, before.as_deref(), limit + 1, &mut found).await?;
+        } else {
+            let newest =
+                before.as_deref().and_then(|id| id.parse().ok()).map_or(query.to.unwrap_or(now), ActivityId::made_at);
+            for month in months_back(newest, oldest).take(MOST_MONTHS) {
+                let pk = keys::activity_of_month(&month);
+                let room = limit + 1 - found.len();
+                self.activity_of(None, keys::PK, &pk, query, before.as_deref(), room, &mut found).await?;
+                if found.len() > limit {
+                    break;
+                }
+            }
+        }
+        let more = found.len() > limit;
+        found.truncate(limit);
+        before = if more { found.last().map(|activity| activity.id.to_string()) } else { None };
+        Ok((found, before))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one query, named where it is called")]
+    async fn activity_of(
+        &self,
+        index: Option<&'static str>,
+        pk_name: &str,
+        pk: &str,
+        query: &ActivityQuery,
+        before: Option<&str>,
+        limit: usize,
+        found: &mut Vec<Activity>,
+    ) -> Result<(), StoreError> {
+        let wanted = found.len() + limit;
+        let mut start: Option<Item> = None;
+        loop {
+            let mut request = self
+                .client
+                .query()
+                .table_name(&*self.table)
+                .set_index_name(index.map(str::to_owned))
+                .key_condition_expression("#pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_names("#pk", pk_name)
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .expression_attribute_values(":from", AttributeValue::S(ActivityId::lowest(query.from)))
+                .expression_attribute_values(":to", AttributeValue::S(ActivityId::below(before, query.to)))
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit.max(25)).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start.take());
+            if query.kind.is_some() || (query.contact.is_some() && query.share.is_some()) {
+                let mut filters = Vec::new();
+                if let Some(kind) = query.kind {
+                    filters.push("kind = :kind");
+                    request = request.expression_attribute_values(":kind", serde_dynamo::to_attribute_value(kind)?);
+                }
+                if let (Some(_), Some(share)) = (query.contact, query.share) {
+                    filters.push("share_id = :share");
+                    request = request.expression_attribute_values(":share", AttributeValue::S(share.to_string()));
+                }
+                request = request.filter_expression(filters.join(" AND "));
+            }
+            let answer = request.send().await.map_err(StoreError::call("Query"))?;
+            for item in answer.items.unwrap_or_default().into_iter().take(wanted - found.len()) {
+                found.push(serde_dynamo::from_item(item)?);
+            }
+            if found.len() >= wanted || answer.last_evaluated_key.is_none() {
+                return Ok(());
+            }
+            start = answer.last_evaluated_key;
+        }
+    }
+
+    /// Whose address this is, and the request that it has pending: what a stranger's request begins with.
+    pub async fn known_as(&self, email: &Email) -> Result<(Option<PersonId>, Option<Stored<PendingOf>>), StoreError> {
+        futures_util::try_join!(self.owner_of(email), self.pending_of(email))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_walked_back_over_the_turn_of_the_year() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let months: Vec<String> = months_back(at("2027-02-03T00:00:00Z"), at("2026-12-31T23:59:59Z")).collect();
+        assert_eq!(months, ["2027-02", "2027-01", "2026-12"]);
+    }
+}
