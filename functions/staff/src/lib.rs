@@ -29,6 +29,7 @@ impl Function for Staff {
                 retry_stale(|| self.change(call, &change)).await
             }
             "DELETE /v1/staff/{id}" => retry_stale(|| self.remove(call)).await,
+            "POST /v1/staff/{id}/invitation" => retry_stale(|| self.invite_again(call)).await,
             "PUT /v1/staff/{id}/duty" => {
                 let duty = call.json()?;
                 retry_stale(|| self.switch_duty(call, &duty)).await

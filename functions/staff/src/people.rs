@@ -134,6 +134,19 @@ impl Staff {
         self.save(&stored, member, ActivityKind::StaffChanged, caller.actor()).await
     }
 
+    /// Until the account exists, its link can be sent again; the last one dies.
+    pub(crate) async fn invite_again(&self, call: &Call) -> Result<Answer, Problem> {
+        let now = self.gate.now();
+        let admin = self.gate.staff(call, Right::ManageStaff).await?;
+        let stored = self.member(call).await?;
+        let invited = stored.record.clone().invite(now).map_err(|refused| refused.problem(now))?;
+        let (member, mail) = invited;
+        let activity = Activity::new(ActivityKind::Invited, admin.actor(), now);
+        let transaction = self.gate.store.transaction().save(stored.rev, &member).mail(&mail);
+        transaction.activity(&activity).commit().await?;
+        json(StatusCode::ACCEPTED, &MemberView::from(member))
+    }
+
     pub(crate) async fn remove(&self, call: &Call) -> Result<Answer, Problem> {
         let admin = self.gate.staff(call, Right::ManageStaff).await?;
         let stored = self.member(call).await?;

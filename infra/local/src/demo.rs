@@ -39,12 +39,22 @@ pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
     let tom = demo.contact(&harbour, "Tom Achterberg", Some("tom@harbour-sons.example"), true).await?;
     demo.contact(&harbour, "Gate office", None, false).await?;
     let lucia = demo.contact(&oliva, "Lucía Olivares", Some("lucia@olivares.example"), true).await?;
-    demo.contact(&oliva, "Íñigo Sanz", Some("inigo@olivares.example"), false).await?;
+    let inigo = demo.contact(&oliva, "Íñigo Sanz", Some("inigo@olivares.example"), false).await?;
     demo.contact(&basic, "Pat Whitlock", Some("pat@basic-freight.example"), false).await?;
     for email in ["mara@harbour-sons.example", "lucia@olivares.example"] {
         let link = stack.activation_link(email).await.with_context(|| format!("{email} was not invited"))?;
         demo.activate(&link).await?;
     }
+
+    let closed = json!({ "state": "closed" });
+    demo.call(Method::PUT, &format!("/v1/contacts/{inigo}/access"), &closed).await?;
+    let mapper = json!({ "name": "Mia Fontaine", "email": "mia@northgate.example", "roles": ["mapper", "member"], "on_duty": true });
+    demo.call(Method::POST, "/v1/staff", &mapper).await?;
+    let request = json!({
+        "name": "Jonas Kleinmann", "email": "jonas@kleinmann.example", "company": "Kleinmann Spedition",
+        "message": "I handle our containers at your terminal.", "language": "de",
+    });
+    demo.call(Method::POST, "/v1/registrations", &request).await?;
 
     let message = "Two pallets in hold 2 had wet wrapping; see the photo. Everything else is sound.";
     demo.share("Discharge report, voyage 4711", Some(message), &[&mara, &tom], &[REPORT, PHOTO, LIST]).await?;

@@ -171,6 +171,8 @@ async fn people(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
     let member = costs.hold("POST /v1/staff", Method::POST, staff, admin, Some(new)).await;
     let member = format!("{staff}/{}", text(&member["id"]));
     costs.hold("GET /v1/staff", Method::GET, staff, admin, None).await;
+    let again = format!("{member}/invitation");
+    costs.hold("POST /v1/staff/{id}/invitation", Method::POST, &again, admin, None).await;
     let roles = json!({ "roles": ["mapper"] });
     costs.hold("PATCH /v1/staff/{id}", Method::PATCH, &member, admin, Some(roles)).await;
     let duty = format!("{member}/duty");
