@@ -99,16 +99,11 @@ impl Activate {
         Ok((person, invitation))
     }
 
-    async fn company_of(&self, person: &Person) -> Result<String, Problem> {
-        let Person::Contact(contact) = person else { return Ok(self.operator.clone()) };
-        let company = self.gate.store.company(contact.company_id).await?;
-        Ok(company.map(|company| company.name.to_string()).unwrap_or_default())
-    }
-
     async fn check(&self, call: &Call, body: TokenBody) -> Result<Answer, Problem> {
         let (person, link) = self.open(call, &body.token).await?;
         let invitation = person.access().check(link, self.gate.now())?;
-        let company = self.company_of(&person).await?;
+        let company = self.gate.store.company_name(&person).await?;
+        let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
         let (name, email, operator) = (person.name(), person.email(), self.operator.as_str());
         json(StatusCode::OK, &Checked { name, email, company, operator, expires_at: invitation.expires_at })
     }
@@ -117,7 +112,8 @@ impl Activate {
         // A dead link is told of before a weak password, and before the work of a hash.
         let (person, link) = self.open(call, &body.token).await?;
         person.access().check(link, self.gate.now())?;
-        let company = self.company_of(&person).await?;
+        let company = self.gate.store.company_name(&person).await?;
+        let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
         let (name, email) = (body.name.as_ref().unwrap_or(person.name()), person.email());
         let known = [name.as_str(), email.map(Email::as_str).unwrap_or_default(), &company];
         body.password.acceptable(&known).map_err(Problem::password_too_weak)?;

@@ -1,9 +1,6 @@
 //! Contacts.
 
-use gatehouse::domain::{
-    Access, Activity, ActivityKind, Areas, CompanyId, Contact, ContactId, CredentialState, Email, Language,
-    Notifications, PersonName, Phone, Right,
-};
+use gatehouse::domain::{Activity, ActivityKind, Areas, CompanyId, Contact, Email, Language, PersonName, Phone, Right};
 use gatehouse::http::{Answer, Call, ContactView, List, Once, PageQuery, Problem, given, json};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
@@ -48,21 +45,11 @@ impl Contacts {
         };
         let company = store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
         let contact = Contact {
-            id: ContactId::new(now),
-            company_id: company.id,
-            name: new.name.clone(),
             email: new.email.clone(),
             phone: new.phone.clone(),
-            access: Access::None,
             areas: new.areas.clone(),
             language: new.language.clone(),
-            notifications: Notifications::default(),
-            invited_at: None,
-            last_seen_at: None,
-            mail_problem: None,
-            sessions: CredentialState::default(),
-            invited_lately: None,
-            created_at: now,
+            ..Contact::new(company.id, new.name.clone(), now)
         };
         let by = staff.actor();
         let about = |kind| Activity::new(kind, by.clone(), now).contact(contact.id).company(company.id);

@@ -2,8 +2,8 @@
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Areas, Company, CompanyId, Contact, ContactId, CredentialState, Decision, Email,
-    Invited, Mail, Message, Notifications, Opened, OutboxMail, PersonName, Phone, Registration, Right,
+    Access, Activity, ActivityKind, Areas, Company, CompanyId, Contact, ContactId, Decision, Email, Invited, Mail,
+    Message, Opened, OutboxMail, PersonName, Phone, Registration, Right,
 };
 use gatehouse::http::{Answer, Call, ContactView, Operator, Problem, json};
 use gatehouse::store::{PendingOf, Rev, Stored, Transaction};
@@ -146,21 +146,11 @@ impl Map {
 
 fn to_new(registration: &Registration, company: &Company, new: &NewContact, now: Timestamp) -> Result<Mapped, Problem> {
     let contact = Contact {
-        id: ContactId::new(now),
-        company_id: company.id,
-        name: new.name.clone(),
         email: Some(registration.email.clone()),
         phone: new.phone.clone().or_else(|| registration.phone.clone()),
-        access: Access::None,
         areas: new.areas.clone(),
         language: registration.language.clone(),
-        notifications: Notifications::default(),
-        invited_at: None,
-        last_seen_at: None,
-        mail_problem: None,
-        sessions: CredentialState::default(),
-        invited_lately: None,
-        created_at: now,
+        ..Contact::new(company.id, new.name.clone(), now)
     };
     let_in(contact, company, now)
 }

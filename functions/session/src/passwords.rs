@@ -95,17 +95,12 @@ impl Session {
 
     async fn new_hash(&self, person: &Person, password: &Password) -> Result<String, Problem> {
         let email = person.email().map(Email::as_str).unwrap_or_default();
-        let company = self.company_of(person).await?;
+        let company = self.gate.store.company_name(person).await?;
+        let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
         password.acceptable(&[person.name().as_str(), email, &company]).map_err(Problem::password_too_weak)?;
         let password = password.clone();
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         hash.map_err(Problem::internal)?.map_err(Problem::internal)
-    }
-
-    async fn company_of(&self, person: &Person) -> Result<String, Problem> {
-        let Person::Contact(contact) = person else { return Ok(self.operator.clone()) };
-        let company = self.gate.store.company(contact.company_id).await?;
-        Ok(company.map(|company| company.name.to_string()).unwrap_or_default())
     }
 
     async fn set_password(&self, mut person: Person, hash: &str) -> Result<Answer, Problem> {

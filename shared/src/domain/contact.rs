@@ -93,6 +93,28 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// A contact as it is entered: by its name alone, everything else as it usually is.
+    #[must_use]
+    pub fn new(company_id: CompanyId, name: PersonName, now: Timestamp) -> Self {
+        Self {
+            id: ContactId::new(now),
+            company_id,
+            name,
+            email: None,
+            phone: None,
+            access: Access::None,
+            areas: Areas::default(),
+            language: Language::default(),
+            notifications: Notifications::default(),
+            invited_at: None,
+            last_seen_at: None,
+            mail_problem: None,
+            sessions: CredentialState::default(),
+            invited_lately: None,
+            created_at: now,
+        }
+    }
+
     /// Invites this contact, or invites it again.
     pub fn invite(mut self, company: &Company, now: Timestamp) -> Result<Invited, InviteRefused> {
         let (access, invitation) = self.access.invite(now)?;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::TextError;
+use super::text::turns_text;
 
 /// A file's own name, in any script: 1 to 255 characters, none of them NUL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +23,14 @@ impl FileName {
     }
 
     /// `Content-Disposition` that saves the file under its own name (RFC 6266): an ASCII likeness for old
-    /// clients, the name itself in UTF-8 (RFC 8187) for all others. A path's parts and line breaks cannot pass.
+    /// clients, the name itself in UTF-8 (RFC 8187) for all others. A path's parts and line breaks cannot pass, nor what turns `gpj.exe` around.
     #[must_use]
     pub fn content_disposition(&self) -> String {
-        let safe: String =
-            self.0.chars().map(|c| if c.is_control() || matches!(c, '/' | '\\') { '_' } else { c }).collect();
+        let safe: String = self
+            .0
+            .chars()
+            .map(|c| if c.is_control() || turns_text(c) || matches!(c, '/' | '\\') { '_' } else { c })
+            .collect();
         let likeness: String = safe
             .chars()
             .map(|c| if (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '%') { c } else { '_' })

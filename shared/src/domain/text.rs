@@ -20,7 +20,7 @@ pub enum TextError {
         /// What it has.
         has: usize,
     },
-    /// A control character, such as NUL or a line break where one line is asked for.
+    /// A control character, such as NUL, a line break where one line is asked for, or one that turns the text.
     #[error("must not contain control characters")]
     Control,
     /// Not of the form its kind asks for.
@@ -35,11 +35,16 @@ fn parse(text: &str, most: usize, lines: bool) -> Result<String, TextError> {
         Err(TextError::Empty)
     } else if has > most {
         Err(TextError::TooLong { most, has })
-    } else if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
+    } else if text.chars().any(|c| turns_text(c) || c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
         Err(TextError::Control)
     } else {
         Ok(text.into_owned())
     }
+}
+
+/// Characters that turn the direction of what follows them: a name with one can pass for another (UTS 55).
+pub(super) fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 macro_rules! text {
@@ -144,6 +149,7 @@ mod tests {
         assert_eq!("   ".parse::<PersonName>(), Err(TextError::Empty));
         assert_eq!("x".repeat(10_000).parse::<PersonName>(), Err(TextError::TooLong { most: 200, has: 10_000 }));
         assert_eq!("a\r\nBcc: b".parse::<PersonName>(), Err(TextError::Control));
+        assert_eq!("Ann \u{202e}eel".parse::<PersonName>(), Err(TextError::Control));
     }
 
     proptest! {

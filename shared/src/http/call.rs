@@ -7,7 +7,7 @@ use cookie::Cookie;
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
@@ -112,6 +112,11 @@ impl Call {
         if !media_type.eq_ignore_ascii_case("application/json") {
             return Err(Problem::unsupported_media_type());
         }
+        // serde would fill a struct from a list, too, by position.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| Problem::invalid_body(&error.to_string()))?;
+            return Err(Problem::invalid_field("body", "must be an object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (path, inner) = (error.path().to_string(), error.inner());
@@ -200,7 +205,13 @@ fn field_problem(path: &str, text: &str) -> Problem {
             let field = if matches!(parent, "" | ".") { name.to_owned() } else { format!("{parent}.{name}") };
             Problem::invalid_field(field, if text.starts_with("missing") { "is needed" } else { "is not known here" })
         }
-        None => Problem::invalid_field(if path == "." { "body" } else { path }, text),
+        // What a struct of ours is called is nobody's business.
+        None => {
+            let text = text
+                .split_once("expected struct ")
+                .map_or(text.to_owned(), |(got, _)| format!("{got}expected an object"));
+            Problem::invalid_field(if path == "." { "body" } else { path }, text)
+        }
     }
 }
 

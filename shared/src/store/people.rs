@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::page::Listing;
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
 use crate::domain::{
-    Access, Company, CompanyId, Contact, ContactId, CredentialState, Email, Language, PersonId, PersonName, Staff,
-    StaffId, Token, TokenPurpose,
+    Access, Company, CompanyId, CompanyName, Contact, ContactId, CredentialState, Email, Language, PersonId,
+    PersonName, Staff, StaffId, Token, TokenPurpose,
 };
 
 /// A text as it is sorted and searched: without case, without accents.
@@ -135,6 +135,12 @@ impl Store {
     /// A company.
     pub async fn company(&self, id: CompanyId) -> Result<Option<Stored<Company>>, StoreError> {
         self.read(keys::company(id)).await
+    }
+
+    /// What a person's company is called; the operator's own people have none here.
+    pub async fn company_name(&self, person: &Person) -> Result<Option<CompanyName>, StoreError> {
+        let Person::Contact(contact) = person else { return Ok(None) };
+        Ok(self.company(contact.company_id).await?.map(|company| company.record.name))
     }
 
     /// A contact.

@@ -128,7 +128,10 @@ async fn what_is_malformed_is_refused_with_its_field_and_nothing_is_stored() {
         (json!({ "name": "Ann", "language": "klingonish!" }), "language", "language"),
         (json!({ "name": "Ann", "send_invite": "yes" }), "send_invite", "boolean"),
         (json!({ "name": "Ann", "role": "admin" }), "role", "not known"),
-        (json!([]), "body", ""),
+        (json!([]), "body", "object"),
+        (json!(["Ann"]), "body", "object"),
+        (json!("Ann"), "body", "object"),
+        (json!({ "name": "Ann \u{202e}eel" }), "name", "control"),
     ] {
         let problem = portal.post(&contacts, &admin, body.clone()).await.expect_invalid(field);
         assert!(problem.contains(says), "{body}: {problem}");
