@@ -62,6 +62,7 @@ impl Register {
         let (owner, pending) = store.known_as(&new.email).await?;
         let nobody = || PersonId::Contact(ContactId::new(now));
         let waiting = pending.as_ref().and_then(|pending| pending.registration);
+        let waits = waiting;
         let waiting = waiting.unwrap_or_else(|| RegistrationId::new(now));
         let (person, waiting) = try_join!(store.person(owner.unwrap_or_else(nobody)), store.registration(waiting))?;
         let company = match &person {
@@ -70,24 +71,33 @@ impl Register {
         };
         let company = store.company(company).await?;
 
-        let transaction = match (person, company) {
+        let by = Actor { id: None, name: Some(new.name.clone()) };
+        let activity = Activity::new(ActivityKind::RegistrationReceived, by, now);
+        let (transaction, activity, pending_now) = match (person, company) {
+            // Saved as it is: an address that is known shall not be known by how little is written.
             (Some(person), _) if person.access().is_active() => {
                 let mail = Mail::AlreadyRegistered { name: person.name().clone() };
-                let language = person.language().clone();
-                store.transaction().mail(&OutboxMail::new(new.email.clone(), Some(person.id()), language, mail, now))
+                let mail = OutboxMail::new(new.email.clone(), Some(person.id()), person.language().clone(), mail, now);
+                (store.transaction().save_person(&person).mail(&mail), activity, waits)
             }
             (Some(Person::Contact(contact)), Some(company)) if matches!(contact.access, Access::Invited { .. }) => {
-                match contact.record.invite(&company, now) {
-                    Ok(invited) => {
-                        let mail = invited.mail(&company, None, now);
-                        store.transaction().save(contact.rev, &invited.contact).mail(&mail)
-                    }
-                    // The last invitation is in the mailbox, and more would be too many.
-                    Err(_) => return Ok(()),
-                }
+                // Where more invitations would be too many, the last one is in the mailbox.
+                let Ok(invited) = contact.record.invite(&company, now) else { return Ok(()) };
+                let mail = invited.mail(&company, None, now);
+                let activity = activity.contact(invited.contact.id).company(company.id);
+                (store.transaction().save(contact.rev, &invited.contact).mail(&mail), activity, waits)
             }
-            _ => self.wait_for_a_mapper(new, pending, waiting, now),
+            _ => {
+                let (transaction, id) = self.wait_for_a_mapper(new, waiting, now);
+                (transaction, activity, Some(id))
+            }
         };
+        let pointer = PendingOf { email: new.email.clone(), registration: pending_now };
+        let transaction = match pending {
+            Some(pending) => transaction.save(pending.rev, &pointer),
+            None => transaction.create(&pointer),
+        };
+        let transaction = transaction.activity(&activity);
         Ok(transaction.commit().await?)
     }
 
@@ -95,10 +105,9 @@ impl Register {
     fn wait_for_a_mapper(
         &self,
         new: &NewRegistration,
-        pending: Option<Stored<PendingOf>>,
         waiting: Option<Stored<Registration>>,
         now: Timestamp,
-    ) -> Transaction<'_> {
+    ) -> (Transaction<'_>, RegistrationId) {
         let waiting = waiting.filter(|waiting| waiting.decision == Decision::Pending);
         let registration = Registration {
             id: waiting.as_ref().map_or_else(|| RegistrationId::new(now), |waiting| waiting.id),
@@ -118,17 +127,11 @@ impl Register {
             message: new.message.clone(),
         };
         let mail = OutboxMail::new(Addressee::MAPPERS, None, Language::default(), mail, now);
-        let pointer = PendingOf { email: new.email.clone(), registration: Some(registration.id) };
-        let by = Actor { id: None, name: Some(new.name.clone()) };
-        let activity = Activity::new(ActivityKind::RegistrationReceived, by, now);
-        let transaction = self.gate.store.transaction().mail(&mail).activity(&activity);
+        let transaction = self.gate.store.transaction().mail(&mail);
         let transaction = match waiting {
             Some(waiting) => transaction.save(waiting.rev, &registration),
             None => transaction.create(&registration),
         };
-        match pending {
-            Some(pending) => transaction.save(pending.rev, &pointer),
-            None => transaction.create(&pointer),
-        }
+        (transaction, registration.id)
     }
 }
