@@ -43,9 +43,12 @@ pub async fn trigger<F: EventFunction>(env: &Env) -> Result<Trigger, StartError>
 /// Runs a function on Lambda until its environment ends.
 pub async fn run<F: EventFunction>() -> Result<(), StartError> {
     crate::logs::init();
-    let function = &F::connect(&Env::from_lambda()?).await?;
-    lambda_runtime::run(service_fn(
-        move |event: LambdaEvent<F::Event>| async move { function.handle(event.payload).await },
-    ))
+    // Boxed: the layers of the runtime around the layers of the SDK are deeper than the compiler follows.
+    let connecting: BoxFuture<'_, Result<F, StartError>> = Box::pin(async { F::connect(&Env::from_lambda()?).await });
+    let function = Arc::new(connecting.await?);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<F::Event>| -> BoxFuture<'static, _> {
+        let function = Arc::clone(&function);
+        Box::pin(async move { function.handle(event.payload).await })
+    }))
     .await
 }

@@ -1,24 +1,45 @@
 //! Files: bytes go between the browser and S3 by presigned URLs, never through a function.
 
+mod sniff;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
-use aws_sdk_s3::types::ChecksumMode;
-use serde::Serialize;
+use aws_sdk_s3::types::{ChecksumMode, CompletedMultipartUpload, CompletedPart};
+use futures_util::future::try_join_all;
+use ring::digest;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{FileId, ShareFile, ShareId};
+use crate::domain::{FileId, MediaType, NewFile, Parts, ShareFile, ShareId};
+
+pub use sniff::{announced_as, harmless};
 
 /// How long an upload may take to begin.
 pub const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// How long a download may take to begin: what the contract allows, and what a closed contact keeps at most.
 pub const DOWNLOAD_LIFETIME: SignedDuration = SignedDuration::from_secs(5 * 60);
-/// The most that S3 takes in one request.
-pub const LARGEST_PUT: u64 = 5 * 1024 * 1024 * 1024;
+/// From this size on a file comes in parts, in bytes.
+pub const IN_PARTS_FROM: u64 = 64 * MIB;
+/// The most that an object of S3 may have, in bytes ("Amazon S3 multipart upload limits").
+pub const LARGEST_FILE: u64 = 5 * 1024 * 1024 * MIB;
+/// The largest file in parts whose SHA-256 is checked: S3 has none of the whole, so the bytes are read once more.
+pub const LARGEST_HASHED: u64 = 1024 * MIB;
+
+const MIB: u64 = 1024 * 1024;
+/// A part is no smaller than this, in bytes.
+const SMALLEST_PART: u64 = 16 * MIB;
+/// The most parts of an upload.
+const MOST_PARTS: u64 = 10_000;
+/// The most URLs of parts in one answer: an answer of a function has 6 MB at most.
+const MOST_URLS: usize = 500;
+/// What a sniffer needs to see, in bytes.
+const SNIFFED: u64 = 8 * 1024;
 
 /// S3 could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +49,87 @@ pub struct FilesError {
     cause: String,
 }
 
+impl FilesError {
+    fn call<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        move |error| Self { operation, cause: DisplayErrorContext(&error).to_string() }
+    }
+}
+
+/// Why bytes are not taken. But for the first and the last, they are deleted with this.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadRefused {
+    /// They have not come, or not all of them.
+    #[error("{0}")]
+    Missing(String),
+    /// There are more or fewer of them.
+    #[error("it was announced with {announced} bytes, but {arrived} have arrived; they were deleted")]
+    Size {
+        /// As announced.
+        announced: u64,
+        /// As they are.
+        arrived: u64,
+    },
+    /// They are other bytes.
+    #[error("the bytes have another SHA-256 than was announced; they were deleted")]
+    Checksum,
+    /// They are something else.
+    #[error("it was announced as {announced}, but its bytes are {arrived}; they were deleted")]
+    Type {
+        /// As announced.
+        announced: MediaType,
+        /// As they are.
+        arrived: &'static str,
+    },
+    /// S3 could not say.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
 /// How to send a file's bytes.
 #[derive(Debug, Serialize)]
-pub struct Upload {
-    method: String,
+#[serde(untagged)]
+pub enum Upload {
+    /// In one request.
+    Put {
+        /// `PUT`
+        method: String,
+        /// Where.
+        url: String,
+        /// Headers that the request must carry as they are: they are signed.
+        headers: BTreeMap<String, String>,
+        /// When it can no longer begin.
+        expires_at: Timestamp,
+    },
+    /// In parts, in any order, some at a time, each again if it broke off.
+    Parts {
+        /// What is missing; after these, ask again for the rest.
+        parts: Vec<PartUrl>,
+        /// How many are missing in all.
+        missing: usize,
+        /// The size of each part but the last, in bytes.
+        part_size: u64,
+        /// When none can begin any more.
+        expires_at: Timestamp,
+    },
+}
+
+/// Where one part goes.
+#[derive(Debug, Serialize)]
+pub struct PartUrl {
+    number: u32,
     url: String,
-    /// Headers that the request must carry as they are: they are signed.
-    headers: std::collections::BTreeMap<String, String>,
-    expires_at: Timestamp,
+}
+
+/// A part as its sender knows it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentPart {
+    number: u32,
+    etag: String,
 }
 
 /// Where to fetch a file's bytes.
@@ -47,13 +141,9 @@ pub struct Download {
     pub expires_at: Timestamp,
 }
 
-/// What lies in the bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredBytes {
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its SHA-256 in base64, if the upload carried one.
-    pub sha256: Option<String>,
+struct ArrivedPart {
+    size: u64,
+    etag: Option<String>,
 }
 
 /// The bucket of files.
@@ -69,6 +159,26 @@ fn key(share: ShareId, file: FileId) -> String {
     format!("shares/{share}/{file}")
 }
 
+/// Which file lies at a key.
+#[must_use]
+pub fn at_key(key: &str) -> Option<(ShareId, FileId)> {
+    let (share, file) = key.strip_prefix("shares/")?.split_once('/')?;
+    Some((share.parse().ok()?, file.parse().ok()?))
+}
+
+/// The size of each part but the last: so that 10,000 of them are enough.
+fn part_size(size: u64) -> u64 {
+    size.div_ceil(MOST_PARTS).next_multiple_of(MIB).max(SMALLEST_PART)
+}
+
+/// The parts of a file, by number, with the size of each.
+fn parts(size: u64, part_size: u64) -> impl Iterator<Item = (u32, u64)> {
+    (1..=u32::try_from(size.div_ceil(part_size)).unwrap_or(u32::MAX)).map(move |number| {
+        let before = u64::from(number - 1) * part_size;
+        (number, part_size.min(size - before))
+    })
+}
+
 impl Files {
     /// Makes the client; nothing is sent yet.
     #[must_use]
@@ -82,8 +192,43 @@ impl Files {
         Self { client: Client::from_conf(config), bucket: env.bucket.clone(), clock: env.clock.clone() }
     }
 
-    /// A PUT for exactly this file: its size, its type and, if it was given, its checksum are signed.
-    pub async fn upload(&self, file: &ShareFile) -> Result<Upload, FilesError> {
+    /// Begins an upload in parts, where a file is large enough for that.
+    pub async fn begin(&self, share: ShareId, id: FileId, new: &NewFile) -> Result<Option<Parts>, FilesError> {
+        if new.size < IN_PARTS_FROM {
+            return Ok(None);
+        }
+        let began = self.client.create_multipart_upload().bucket(&self.bucket).key(key(share, id));
+        let began = began.content_type(harmless(&new.content_type)).send().await;
+        let began = began.map_err(FilesError::call("CreateMultipartUpload"))?;
+        Ok(began.upload_id.map(|upload_id| Parts { upload_id, part_size: part_size(new.size) }))
+    }
+
+    /// How to send what is still missing; nothing, if all is there. What is there already is not sent over.
+    pub async fn upload(&self, file: &ShareFile) -> Result<Option<Upload>, FilesError> {
+        match &file.parts {
+            None if self.head(file).await?.is_some() => Ok(None),
+            None => self.put(file).await.map(Some),
+            Some(upload) => {
+                let arrived = self.arrived_parts(file, upload).await?;
+                self.missing_parts(file, upload, &arrived).await
+            }
+        }
+    }
+
+    /// How to send a file that was announced just now.
+    pub async fn first_upload(&self, file: &ShareFile) -> Result<Upload, FilesError> {
+        match &file.parts {
+            None => self.put(file).await,
+            Some(upload) => {
+                let all = self.missing_parts(file, upload, &BTreeMap::new()).await?;
+                all.ok_or(FilesError { operation: "presign", cause: "a file in parts has none".to_owned() })
+            }
+        }
+    }
+
+    /// A PUT for exactly this file: its size, its type and, if it was given, its checksum are signed. It only creates:
+    /// what was checked once cannot be put over (`If-None-Match`, "Conditional writes" of S3).
+    async fn put(&self, file: &ShareFile) -> Result<Upload, FilesError> {
         let (config, expires_at) = self.valid_for(UPLOAD_LIFETIME)?;
         let put = self
             .client
@@ -91,17 +236,149 @@ impl Files {
             .bucket(&self.bucket)
             .key(key(file.share_id, file.id))
             .content_length(i64::try_from(file.size).unwrap_or(i64::MAX))
-            .content_type(file.content_type.as_str())
+            .content_type(harmless(&file.content_type))
+            .if_none_match("*")
             .set_checksum_sha256(file.sha256.map(|sum| sum.base64()));
-        let put: PresignedRequest = put
-            .presigned(config)
-            .await
-            .map_err(|error| FilesError { operation: "PutObject", cause: DisplayErrorContext(&error).to_string() })?;
+        let put: PresignedRequest = put.presigned(config).await.map_err(FilesError::call("PutObject"))?;
         let headers = put.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Ok(Upload { method: put.method().to_owned(), url: put.uri().to_owned(), headers, expires_at })
+        Ok(Upload::Put { method: put.method().to_owned(), url: put.uri().to_owned(), headers, expires_at })
     }
 
-    /// A GET that saves the file under its own name, whatever its type.
+    async fn missing_parts(
+        &self,
+        file: &ShareFile,
+        upload: &Parts,
+        arrived: &BTreeMap<u32, ArrivedPart>,
+    ) -> Result<Option<Upload>, FilesError> {
+        let (config, expires_at) = self.valid_for(UPLOAD_LIFETIME)?;
+        let whole = |(number, size): &(u32, u64)| arrived.get(number).is_some_and(|part| part.size == *size);
+        let missing: Vec<_> = parts(file.size, upload.part_size).filter(|part| !whole(part)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let urls = missing.iter().take(MOST_URLS).map(|(number, size)| {
+            let part = self
+                .client
+                .upload_part()
+                .bucket(&self.bucket)
+                .key(key(file.share_id, file.id))
+                .upload_id(&upload.upload_id)
+                .part_number(i32::try_from(*number).unwrap_or(i32::MAX))
+                .content_length(i64::try_from(*size).unwrap_or(i64::MAX));
+            let config = config.clone();
+            async move {
+                let part = part.presigned(config).await.map_err(FilesError::call("UploadPart"))?;
+                Ok::<_, FilesError>(PartUrl { number: *number, url: part.uri().to_owned() })
+            }
+        });
+        let urls = try_join_all(urls).await?;
+        Ok(Some(Upload::Parts { parts: urls, missing: missing.len(), part_size: upload.part_size, expires_at }))
+    }
+
+    async fn arrived_parts(&self, file: &ShareFile, upload: &Parts) -> Result<BTreeMap<u32, ArrivedPart>, FilesError> {
+        let list = self.client.list_parts().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let mut pages = list.upload_id(&upload.upload_id).into_paginator().send();
+        let mut arrived = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            for part in page.map_err(FilesError::call("ListParts"))?.parts.unwrap_or_default() {
+                let number = part.part_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+                let size = part.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                arrived.insert(number, ArrivedPart { size, etag: part.e_tag });
+            }
+        }
+        Ok(arrived)
+    }
+
+    /// Makes one file of its parts, once all are there. S3 knows which are; what their sender says is held against it.
+    async fn join_parts(&self, file: &ShareFile, upload: &Parts, sent: &[SentPart]) -> Result<(), UploadRefused> {
+        let arrived = self.arrived_parts(file, upload).await?;
+        let plain = |etag: &str| etag.trim_matches('"').to_owned();
+        let mut completed = CompletedMultipartUpload::builder();
+        for (number, size) in parts(file.size, upload.part_size) {
+            let part = arrived.get(&number).filter(|part| part.size == size);
+            let part = part.ok_or_else(|| UploadRefused::Missing(format!("part {number} is missing")))?;
+            let said = sent.iter().find(|part| part.number == number).map(|part| plain(&part.etag));
+            let is = part.etag.as_deref().map(plain);
+            if said.as_ref().zip(is.as_ref()).is_some_and(|(said, is)| said != is) || !sent.is_empty() && said.is_none()
+            {
+                return Err(UploadRefused::Missing(format!("part {number} is another than the one that was named")));
+            }
+            let number = i32::try_from(number).unwrap_or(i32::MAX);
+            completed = completed.parts(CompletedPart::builder().part_number(number).set_e_tag(is.or(said)).build());
+        }
+        let join = self.client.complete_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let join = join.upload_id(&upload.upload_id).if_none_match("*").multipart_upload(completed.build());
+        join.send().await.map_err(FilesError::call("CompleteMultipartUpload"))?;
+        Ok(())
+    }
+
+    /// Asks the bucket what has come, and believes nobody else. What is not what was announced is deleted.
+    pub async fn check(&self, file: &ShareFile, sent: &[SentPart]) -> Result<MediaType, UploadRefused> {
+        let mut head = self.head(file).await?;
+        if let (None, Some(upload)) = (&head, &file.parts) {
+            self.join_parts(file, upload, sent).await?;
+            head = self.head(file).await?;
+        }
+        let Some((size, sha256)) = head else {
+            return Err(UploadRefused::Missing(format!("nothing has been uploaded for \"{}\" yet", file.name)));
+        };
+        let checked = self.check_bytes(file, size, sha256).await;
+        if let Err(UploadRefused::Size { .. } | UploadRefused::Checksum | UploadRefused::Type { .. }) = checked {
+            self.delete(file.share_id, file.id).await?;
+        }
+        checked
+    }
+
+    async fn check_bytes(
+        &self,
+        file: &ShareFile,
+        size: u64,
+        sha256: Option<String>,
+    ) -> Result<MediaType, UploadRefused> {
+        if size != file.size {
+            return Err(UploadRefused::Size { announced: file.size, arrived: size });
+        }
+        if let Some(announced) = file.sha256 {
+            let is = match &file.parts {
+                None => sha256,
+                Some(_) => Some(self.hash(file).await?),
+            };
+            if is.as_deref() != Some(announced.base64().as_str()) {
+                return Err(UploadRefused::Checksum);
+            }
+        }
+        let beginning = self.beginning(file).await?;
+        announced_as(&file.content_type, &beginning)
+    }
+
+    async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, FilesError> {
+        if file.size == 0 {
+            return Ok(Vec::new());
+        }
+        let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let get = get.range(format!("bytes=0-{}", SNIFFED.min(file.size) - 1)).send().await;
+        let body = get.map_err(FilesError::call("GetObject"))?.body.collect().await;
+        let broken = |error: aws_sdk_s3::primitives::ByteStreamError| FilesError {
+            operation: "GetObject",
+            cause: error.to_string(),
+        };
+        Ok(body.map_err(broken)?.to_vec())
+    }
+
+    /// The SHA-256 of all bytes, read once, in base64.
+    async fn hash(&self, file: &ShareFile) -> Result<String, FilesError> {
+        use base64::Engine as _;
+        let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id)).send().await;
+        let mut body = get.map_err(FilesError::call("GetObject"))?.body;
+        let mut hash = digest::Context::new(&digest::SHA256);
+        while let Some(bytes) = body.next().await {
+            let broken = |error: aws_sdk_s3::primitives::ByteStreamError| error.to_string();
+            hash.update(&bytes.map_err(broken).map_err(|cause| FilesError { operation: "GetObject", cause })?);
+        }
+        Ok(base64::engine::general_purpose::STANDARD.encode(hash.finish()))
+    }
+
+    /// A GET that saves the file under its own name, and that no browser renders, whatever it is.
     pub async fn download(&self, file: &ShareFile) -> Result<Download, FilesError> {
         let (config, expires_at) = self.valid_for(DOWNLOAD_LIFETIME)?;
         let get = self
@@ -110,31 +387,47 @@ impl Files {
             .bucket(&self.bucket)
             .key(key(file.share_id, file.id))
             .response_content_disposition(file.name.content_disposition())
-            .response_content_type(file.content_type.as_str());
-        let get = get
-            .presigned(config)
-            .await
-            .map_err(|error| FilesError { operation: "GetObject", cause: DisplayErrorContext(&error).to_string() })?;
+            .response_content_type(harmless(&file.content_type));
+        let get = get.presigned(config).await.map_err(FilesError::call("GetObject"))?;
         Ok(Download { url: get.uri().to_owned(), expires_at })
     }
 
-    /// What has arrived for a file, if anything has.
-    pub async fn stored(&self, file: &ShareFile) -> Result<Option<StoredBytes>, FilesError> {
-        let head = self
-            .client
-            .head_object()
-            .bucket(&self.bucket)
-            .key(key(file.share_id, file.id))
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await;
-        match head {
-            Ok(head) => Ok(Some(StoredBytes {
-                size: head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-                sha256: head.checksum_sha256,
-            })),
+    /// The size of what has arrived, if anything has, and its SHA-256 if the upload carried one.
+    async fn head(&self, file: &ShareFile) -> Result<Option<(u64, Option<String>)>, FilesError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key(file.share_id, file.id));
+        match head.checksum_mode(ChecksumMode::Enabled).send().await {
+            Ok(head) => {
+                let size = head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                Ok(Some((size, head.checksum_sha256)))
+            }
             Err(error) if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) => Ok(None),
-            Err(error) => Err(FilesError { operation: "HeadObject", cause: DisplayErrorContext(&error).to_string() }),
+            Err(error) => Err(FilesError::call("HeadObject")(error)),
+        }
+    }
+
+    /// Deletes a file's bytes for good: the bucket keeps versions, so the version is named.
+    pub async fn delete(&self, share: ShareId, file: FileId) -> Result<(), FilesError> {
+        let key = key(share, file);
+        let head = match self.client.head_object().bucket(&self.bucket).key(&key).send().await {
+            Ok(head) => head,
+            Err(error) if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) => return Ok(()),
+            Err(error) => return Err(FilesError::call("HeadObject")(error)),
+        };
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key).set_version_id(head.version_id);
+        delete.send().await.map(drop).map_err(FilesError::call("DeleteObject"))
+    }
+
+    /// Gives an upload in parts up.
+    pub async fn give_up(&self, file: &ShareFile) -> Result<(), FilesError> {
+        use aws_sdk_s3::operation::abort_multipart_upload::AbortMultipartUploadError::NoSuchUpload;
+        let Some(upload) = &file.parts else { return Ok(()) };
+        let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
+        match abort.upload_id(&upload.upload_id).send().await {
+            // The bucket's own rule may have been faster.
+            Err(error) if !matches!(error.as_service_error(), Some(NoSuchUpload(_))) => {
+                Err(FilesError::call("AbortMultipartUpload")(error))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -147,5 +440,29 @@ impl Files {
             .build()
             .map_err(|error| FilesError { operation: "presign", cause: error.to_string() })?;
         Ok((config, now + lifetime))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_hold_all_bytes_within_the_limits_of_s3(size in IN_PARTS_FROM..=LARGEST_FILE) {
+            let part_size = part_size(size);
+            let parts: Vec<_> = parts(size, part_size).collect();
+            prop_assert_eq!(parts.iter().map(|(_, size)| size).sum::<u64>(), size);
+            prop_assert!(parts.len() <= 10_000 && part_size <= 5 * 1024 * MIB);
+            prop_assert!(parts.iter().all(|(_, size)| *size > 0));
+        }
+    }
+
+    #[test]
+    fn a_key_says_which_file_it_is() {
+        let (share, file) = (ShareId::new(Timestamp::UNIX_EPOCH), FileId::new(Timestamp::UNIX_EPOCH));
+        assert_eq!(at_key(&key(share, file)), Some((share, file)));
+        assert_eq!(at_key("shares/../x"), None);
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! The token comes in the body, from the fragment of the link's URL, so no log on the way has seen it.
 
-use futures_util::join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
@@ -13,7 +12,7 @@ use gatehouse::event::StartError;
 use gatehouse::http::{Answer, Call, Function, Gate, Problem, json, retry_stale, session_cookie};
 use gatehouse::password::{self, Password};
 use gatehouse::session::Signer;
-use gatehouse::store::{Failures, Person, Requests};
+use gatehouse::store::{Person, Requests};
 use lambda_http::http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
@@ -75,19 +74,9 @@ struct Activated<'a> {
 }
 
 impl Activate {
-    /// Whom the link was sent to, and by which invitation. Who tries links that were never sent must wait.
+    /// Whom the link was sent to, and by which invitation.
     async fn open(&self, call: &Call, link: &Link) -> Result<(Person, InvitationId), Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
-        let from = Failures::LinksFrom(&network);
-        let (found, blocked) = join!(self.find(link), store.blocked_until(from, now));
-        if let Some(until) = blocked? {
-            return Err(Problem::too_many_requests(until, now));
-        }
-        if found.as_ref().is_err_and(Problem::is_link_unknown) {
-            let counted = store.attempt(from, now).await?;
-            counted.map_err(|until| Problem::too_many_requests(until, now))?;
-        }
-        found
+        self.gate.follow(call, self.find(link)).await
     }
 
     async fn find(&self, link: &Link) -> Result<(Person, InvitationId), Problem> {

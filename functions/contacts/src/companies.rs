@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Reference, Right};
+use gatehouse::domain::{
+    Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Query, Reference, Right,
+};
 use gatehouse::http::{Answer, Call, List, Once, Problem, given, json};
-use gatehouse::store::{Page, PageRequest, Query, Searchable as _};
+use gatehouse::store::{Page, PageRequest, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 

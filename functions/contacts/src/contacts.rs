@@ -1,6 +1,9 @@
 //! Contacts.
 
-use gatehouse::domain::{Activity, ActivityKind, Areas, CompanyId, Contact, Email, Language, PersonName, Phone, Right};
+use gatehouse::domain::{
+    Activity, ActivityKind, ActorId, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName, Phone, Right,
+    StaffId,
+};
 use gatehouse::http::{Answer, Call, ContactView, List, Once, PageQuery, Problem, given, json};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
@@ -32,6 +35,9 @@ pub(crate) struct ChangeContact {
     phone: Option<Option<Phone>>,
     areas: Option<Areas>,
     language: Option<Language>,
+    /// Who of the staff looks after it; `null`: nobody in particular.
+    #[serde(default, deserialize_with = "given")]
+    owner_id: Option<Option<StaffId>>,
 }
 
 impl Contacts {
@@ -49,6 +55,8 @@ impl Contacts {
             phone: new.phone.clone(),
             areas: new.areas.clone(),
             language: new.language.clone(),
+            // Whoever enters a contact looks after it, until it is said otherwise.
+            owner_id: if let ActorId::Person(PersonId::Staff(staff)) = staff.id { Some(staff) } else { None },
             ..Contact::new(company.id, new.name.clone(), now)
         };
         let by = staff.actor();
@@ -65,7 +73,7 @@ impl Contacts {
         } else {
             contact
         };
-        transaction = transaction.create(&contact).words(contact.id, None, &contact);
+        transaction = transaction.create(&contact).words(contact.id, None, &contact).catch_up(contact.id, now);
         let answer = json(StatusCode::CREATED, &ContactView::from(contact))?;
         transaction.remember(&once, &answer, now).commit().await?;
         Ok(answer)
@@ -99,11 +107,17 @@ impl Contacts {
         if let Some(email) = &change.email {
             contact = contact.with_email(email.clone()).map_err(|refused| Problem::invalid_field("email", refused))?;
         }
+        if let Some(Some(owner)) = change.owner_id
+            && store.staff(owner).await?.is_none_or(|staff| staff.removed)
+        {
+            return Err(Problem::invalid_field("owner_id", "is not known"));
+        }
         let contact = Contact {
             name: change.name.clone().unwrap_or(contact.name),
             phone: change.phone.clone().unwrap_or(contact.phone),
             areas: change.areas.clone().unwrap_or(contact.areas),
             language: change.language.clone().unwrap_or(contact.language),
+            owner_id: change.owner_id.unwrap_or(contact.owner_id),
             ..contact
         };
         let by = staff.actor();
@@ -115,6 +129,7 @@ impl Contacts {
             let id = contact.id.into();
             transaction = was.email.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
             transaction = contact.email.iter().fold(transaction, |transaction, new| transaction.claim_email(new, id));
+            transaction = transaction.catch_up(contact.id, now);
         }
         transaction.commit().await?;
         json(StatusCode::OK, &ContactView::from(contact))

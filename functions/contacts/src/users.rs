@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gatehouse::domain::{Company, CompanyId, Contact, ContactId, Right};
+use gatehouse::domain::{Company, CompanyId, Contact, ContactId, Query, Right};
 use gatehouse::http::{Answer, Call, ContactView, List, PageQuery, Problem, json};
-use gatehouse::store::{PageRequest, Position, Query, Searchable as _};
+use gatehouse::store::{PageRequest, Position, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -69,13 +69,13 @@ impl Contacts {
         query: &Query,
         access: Option<&str>,
         place: Place,
-        limit: u8,
+        limit: usize,
     ) -> Result<(Vec<Contact>, Option<Place>), Problem> {
         let mut found: Vec<Contact> = Vec::new();
         let mut next = Some(place);
         let wanted = |contact: &Contact| access.is_none_or(|access| contact.access.word() == access);
         while let Some(place) = next.take() {
-            let room = limit - u8::try_from(found.len()).unwrap_or(limit);
+            let room = limit.saturating_sub(found.len());
             if room == 0 {
                 return Ok((found, Some(place)));
             }

@@ -5,6 +5,7 @@
 //! A crash between two steps leaves the mail in the outbox; only what SES has taken leaves it.
 
 mod letter;
+mod operator;
 
 use aws_lambda_events::event::dynamodb::EventRecord;
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
@@ -12,18 +13,25 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{
+    Attachment, AttachmentContentDisposition, AttachmentContentTransferEncoding, Body, Content, Destination,
+    EmailContent, Message, MessageHeader,
+};
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{
     Addressee, Email, Language, Mail, MailId, OutboxMail, PersonId, PersonName, Staff, StaffId, Token, TokenPurpose,
+    Unsubscribe,
 };
 use gatehouse::event::{EventFunction, StartError};
+use gatehouse::session::Keyring;
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
 use serde::Deserialize;
 use tracing::{error, info, warn};
 
-use letter::{Letter, Letters};
+use letter::{LOGO, Letter, Letters};
+use operator::{Deployed, Operator};
 
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -31,8 +39,11 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// One transaction writes them all out.
-const MOST_MAPPERS: usize = 90;
+/// How long a share's link works, whatever the share's own end is: it is looked at anew each time.
+const SHARE_LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// One transaction writes to them all.
+const MOST_PEOPLE: usize = 90;
 
 /// The function.
 pub struct DeliverMail {
@@ -40,7 +51,9 @@ pub struct DeliverMail {
     clock: Clock,
     ses: Client,
     letters: Letters,
-    sender: String,
+    keyring: Keyring,
+    deployed: Deployed,
+    mail_from: String,
 }
 
 /// New mails from the stream, or the schedule's call to look for mails that were left behind.
@@ -82,24 +95,28 @@ impl EventFunction for DeliverMail {
         config.set_endpoint_url(env.endpoints.ses.clone());
         // The outbox tries again, and longer than the client would.
         config.set_retry_config(Some(RetryConfig::disabled()));
+        let store = Store::new(env);
         Ok(Self {
-            store: Store::new(env),
+            keyring: Keyring::open(store.clone(), env.clock.clone()).await?,
+            store,
             clock: env.clock.clone(),
             ses: Client::from_conf(config.build()),
-            letters: Letters::new(&env.operator, &env.portal_url)?,
-            sender: letter::mailbox(&env.operator, &env.mail_from),
+            letters: Letters::new()?,
+            deployed: Deployed::new(env),
+            mail_from: env.mail_from.clone(),
         })
     }
 
     /// Names the records that must come again, so that Lambda brings back those and no others.
     async fn handle(&self, event: Event) -> Result<DynamoDbEventResponse, StartError> {
         let mut outcome = DynamoDbEventResponse::default();
+        let operator = self.deployed.operator(&self.store).await?;
         for record in event.records {
             let id = record.change.keys.get(keys::SK);
             let id =
                 id.and_then(|id| if let serde_dynamo::AttributeValue::S(id) = id { id.parse().ok() } else { None });
             let Some(id) = id else { continue };
-            if let Err(Undelivered::OutOfReach(_)) = self.deliver_logged(id).await {
+            if let Err(Undelivered::OutOfReach(_)) = self.deliver_logged(&operator, id).await {
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = record.change.sequence_number;
                 outcome.batch_item_failures.push(failure);
@@ -109,7 +126,7 @@ impl EventFunction for DeliverMail {
             for shard in 0..keys::OUTBOX_SHARDS {
                 for id in self.store.waiting_mails(shard).await? {
                     // Its failure is logged, and the next sweep comes.
-                    let _ = self.deliver_logged(id).await;
+                    let _ = self.deliver_logged(&operator, id).await;
                 }
             }
         }
@@ -118,21 +135,21 @@ impl EventFunction for DeliverMail {
 }
 
 impl DeliverMail {
-    async fn deliver_logged(&self, id: MailId) -> Result<(), Undelivered> {
-        let delivered = self.deliver(id).await;
+    async fn deliver_logged(&self, operator: &Operator, id: MailId) -> Result<(), Undelivered> {
+        let delivered = self.deliver(operator, id).await;
         if let Err(cause) = &delivered {
             warn!(%id, %cause, "a mail stays in the outbox");
         }
         delivered
     }
 
-    async fn deliver(&self, id: MailId) -> Result<(), Undelivered> {
+    async fn deliver(&self, operator: &Operator, id: MailId) -> Result<(), Undelivered> {
         let Claimed { mail, tries } = match self.store.claim_mail(id, self.clock.now()).await? {
             Claim::Mine(claimed) => *claimed,
             // Sent, or with another deliverer; if that one fails, the sweep comes for it.
             Claim::Gone | Claim::Taken => return Ok(()),
         };
-        match self.send(&mail).await {
+        match self.send(operator, &mail).await {
             Ok(Outcome::WrittenOut) => Ok(()),
             Ok(outcome) => {
                 if matches!(outcome, Outcome::WithSes) {
@@ -156,18 +173,18 @@ impl DeliverMail {
         }
     }
 
-    /// Finds out to whom and with which link, and sends. Some mails turn out to be for nobody; the one to the mappers
-    /// turns into one for each.
-    async fn send(&self, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
+    /// Finds out to whom and with which link, and sends. Some mails turn out to be for nobody; one to whomever of the
+    /// staff it concerns turns into one for each.
+    async fn send(&self, operator: &Operator, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
         let Addressee::Email(to) = &mail.to else { return self.write_out(mail).await };
-        let Some((recipient, token)) = self.address(mail, to).await? else { return Ok(Outcome::ToNobody) };
-        let letter = self.letters.write(mail, &recipient, token.as_ref())?;
+        let Some(recipient) = self.address(mail, to).await? else { return Ok(Outcome::ToNobody) };
+        let letter = self.letters.write(operator, mail, &recipient)?;
         let sent = self
             .ses
             .send_email()
-            .from_email_address(&self.sender)
+            .from_email_address(letter::mailbox(&operator.name, &self.mail_from))
             .destination(Destination::builder().to_addresses(to.as_str()).build())
-            .content(content(letter)?)
+            .content(content(letter, operator)?)
             .send()
             .await;
         sent.map(|_| Outcome::WithSes).map_err(|error| {
@@ -180,13 +197,31 @@ impl DeliverMail {
     }
 
     /// Who reads it, and the token of its link: made here and now, it is in the mail, and nowhere else but as a hash.
-    async fn address(&self, mail: &OutboxMail, to: &Email) -> Result<Option<(Recipient, Option<Token>)>, Undelivered> {
-        let known = Recipient { to: to.clone(), language: mail.language.clone(), name: None };
+    async fn address(&self, mail: &OutboxMail, to: &Email) -> Result<Option<Recipient>, Undelivered> {
+        let mut recipient =
+            Recipient { to: to.clone(), language: mail.language.clone(), name: None, token: None, turn_off: None };
+        if mail.mail.can_be_turned_off() {
+            let whose = Unsubscribe::of(mail.person, to);
+            // What a contact wishes was asked when the mail was written; an address alone has nowhere else to say it.
+            if matches!(whose, Unsubscribe::Address(_)) && self.store.is_quiet(to).await? {
+                return Ok(None);
+            }
+            recipient.turn_off = Some(self.keyring.seal(Unsubscribe::PURPOSE, &whose.to_string()).await?);
+        }
         let purpose = match &mail.mail {
             Mail::ContactInvitation { person, invitation, expires_at, .. }
             | Mail::StaffInvitation { person, invitation, expires_at, .. }
             | Mail::RegistrationAccepted { person, invitation, expires_at, .. } => {
                 TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at }
+            }
+            Mail::ShareSent { share, recipient, .. } | Mail::FilesAdded { share, recipient, .. } => {
+                let contact = match mail.person {
+                    Some(PersonId::Contact(contact)) => Some(contact),
+                    _ => None,
+                };
+                let expires_at = mail.created_at + SHARE_LINK_LIFETIME;
+                let (share, recipient, email) = (*share, recipient.clone(), to.clone());
+                TokenPurpose::ShareLink { share, recipient, contact, email, expires_at }
             }
             Mail::PasswordReset | Mail::SignInsFailed => {
                 let owner = match self.store.owner_of(to).await? {
@@ -194,43 +229,53 @@ impl DeliverMail {
                     None => None,
                 };
                 let Some(person) = owner.filter(|person| person.access().is_active()) else { return Ok(None) };
-                let (language, name) = (person.language().clone(), Some(person.name().clone()));
-                let recipient = Recipient { to: to.clone(), language, name };
+                recipient.language = person.language().clone();
+                recipient.name = Some(person.name().clone());
                 if mail.mail == Mail::SignInsFailed {
-                    return Ok(Some((recipient, None)));
+                    return Ok(Some(recipient));
                 }
                 let expires_at = mail.created_at + RESET_LIFETIME;
-                let purpose =
-                    TokenPurpose::PasswordReset { person: person.id(), epoch: person.sessions().epoch, expires_at };
-                let token = Token::random();
-                self.store.publish_token(&token, &purpose).await?;
-                return Ok(Some((recipient, Some(token))));
+                TokenPurpose::PasswordReset { person: person.id(), epoch: person.sessions().epoch, expires_at }
             }
-            _ => return Ok(Some((known, None))),
+            _ => return Ok(Some(recipient)),
         };
         let token = Token::random();
         self.store.publish_token(&token, &purpose).await?;
-        Ok(Some((known, Some(token))))
+        recipient.token = Some(token);
+        Ok(Some(recipient))
     }
 
-    /// One mail for each mapper on duty, or for each admin if there is none, in place of the one to all of them.
+    /// One mail for each of the staff whom it concerns, in place of the one to all of them.
     async fn write_out(&self, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
-        let team = self.store.team().await?.map(|team| team.record).unwrap_or_default();
-        let mut people = self.active(team.mappers_on_duty.into_iter().collect()).await?;
-        if people.is_empty() {
-            people = self.active(team.admins.into_iter().collect()).await?;
-        }
+        let people = self.concerned(&mail.to).await?;
         if people.is_empty() {
             return Err(Undelivered::Refused("nobody of the staff has an account".to_owned()));
         }
         let now = self.clock.now();
         let mut transaction = self.store.transaction().settle(mail.id);
-        for person in people.into_iter().take(MOST_MAPPERS) {
+        for person in people.into_iter().take(MOST_PEOPLE) {
             let to_one = OutboxMail::new(person.email, Some(person.id.into()), person.language, mail.mail.clone(), now);
             transaction = transaction.mail(&to_one);
         }
         transaction.commit().await.map_err(|error| Undelivered::OutOfReach(error.to_string()))?;
         Ok(Outcome::WrittenOut)
+    }
+
+    /// The owner, if that is who it is for; else those on duty; else the admins.
+    async fn concerned(&self, to: &Addressee) -> Result<Vec<Staff>, StoreError> {
+        if let Addressee::Owner { owner: Some(owner) } = to {
+            let owner = self.active(vec![*owner]).await?;
+            if !owner.is_empty() {
+                return Ok(owner);
+            }
+        }
+        let team = self.store.team().await?.map(|team| team.record).unwrap_or_default();
+        let on_duty = match to {
+            Addressee::Owner { .. } => team.members_on_duty,
+            _ => team.mappers_on_duty,
+        };
+        let on_duty = self.active(on_duty.into_iter().collect()).await?;
+        if on_duty.is_empty() { self.active(team.admins.into_iter().collect()).await } else { Ok(on_duty) }
     }
 
     async fn active(&self, ids: Vec<StaffId>) -> Result<Vec<Staff>, StoreError> {
@@ -249,12 +294,16 @@ enum Outcome {
     WrittenOut,
 }
 
-/// Who reads a mail.
+/// Who reads a mail, and what of it is for that reader alone.
 pub(crate) struct Recipient {
     pub(crate) to: Email,
     pub(crate) language: Language,
     /// The name to greet, where the mail itself does not know it.
     pub(crate) name: Option<PersonName>,
+    /// The token of the button's link.
+    pub(crate) token: Option<Token>,
+    /// The sealed token that turns such mails off.
+    pub(crate) turn_off: Option<String>,
 }
 
 /// Whether it is about this mail, and not about SES being out of reach or us being too fast.
@@ -269,13 +318,24 @@ fn refuses(error: &SdkError<SendEmailError>) -> bool {
     error.as_service_error().is_some_and(refusal)
 }
 
-fn content(letter: Letter) -> Result<EmailContent, Undelivered> {
+fn content(letter: Letter, operator: &Operator) -> Result<EmailContent, Undelivered> {
     let incomplete = |error: aws_sdk_sesv2::error::BuildError| Undelivered::Refused(error.to_string());
     let text = |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(incomplete);
     let body = Body::builder().text(text(letter.text)?).html(text(letter.html)?).build();
-    // RFC 3834: an answering machine need not answer this.
-    let automatic =
-        MessageHeader::builder().name("Auto-Submitted").value("auto-generated").build().map_err(incomplete)?;
-    let message = Message::builder().subject(text(letter.subject)?).body(body).headers(automatic).build();
-    Ok(EmailContent::builder().simple(message).build())
+    let mut message = Message::builder().subject(text(letter.subject)?).body(body);
+    for (name, value) in letter.headers {
+        message = message.headers(MessageHeader::builder().name(name).value(value).build().map_err(incomplete)?);
+    }
+    if let Some(png) = &operator.logo {
+        let logo = Attachment::builder()
+            .raw_content(Blob::new(png.to_vec()))
+            .file_name("logo.png")
+            .content_type("image/png")
+            .content_id(LOGO)
+            .content_disposition(AttachmentContentDisposition::Inline)
+            // SES would take it for seven-bit text.
+            .content_transfer_encoding(AttachmentContentTransferEncoding::Base64);
+        message = message.attachments(logo.build().map_err(incomplete)?);
+    }
+    Ok(EmailContent::builder().simple(message.build()).build())
 }

@@ -1,35 +1,44 @@
-//! A contact's inbox, all shares for the staff, and one share with its files.
+//! An inbox, all shares for the staff, and one share with its files.
 //!
 //! The hottest function: what allows a request and what it asks for are read side by side, in one round trip.
+
+mod query;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Area, Contact, ContactId, FileState, InboxRow, Message, PersonName, Reference, Right, Share, ShareFile, ShareId,
-    Title,
+    Area, ContactId, FileId, InboxOf, InboxRow, Message, PersonName, Reference, Right, Share, ShareFile, ShareId,
+    Title, Visibility,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, FileView, Function, Gate, List, PageQuery, Problem, json};
-use gatehouse::session::Claims;
+use gatehouse::http::{Answer, Call, Customer, FileView, Function, Gate, PageQuery, Problem, json, json_unless_known};
+use gatehouse::store::{InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+
+use query::Asked;
 
 /// The function.
 pub struct ListShares {
     gate: Gate,
+    /// Whether contacts saw their company's inbox when that was last looked at: so it is read beside the setting.
+    colleagues: AtomicBool,
 }
 
 impl Function for ListShares {
     async fn connect(env: &Env) -> Result<Self, StartError> {
-        Ok(Self { gate: Gate::connect(env).await? })
+        Ok(Self { gate: Gate::connect(env).await?, colleagues: AtomicBool::new(false) })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match (call.route(), self.gate.contact_claims(call).await?) {
-            ("GET /v1/shares", Some((claims, contact))) => self.inbox(call, claims, contact).await,
+        match (call.route(), self.gate.customer(call).await?) {
+            ("GET /v1/shares", Some(customer)) => self.inbox(call, customer).await,
             ("GET /v1/shares", None) => self.all(call).await,
-            ("GET /v1/shares/{id}", Some((claims, contact))) => self.received(call, claims, contact).await,
+            ("GET /v1/shares/{id}", Some(customer)) => self.received(call, customer).await,
             ("GET /v1/shares/{id}", None) => self.one(call).await,
             _ => Err(Problem::not_found()),
         }
@@ -50,7 +59,7 @@ struct Row {
     total_size: u64,
     unread: bool,
     allow_upload: bool,
-    /// How far it has come; for the staff, since a customer's have all been sent.
+    /// How far it has come; for the staff, and for whoever made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
 }
@@ -58,6 +67,7 @@ struct Row {
 impl From<InboxRow> for Row {
     fn from(row: InboxRow) -> Self {
         Self {
+            state: matches!(row.of, InboxOf::Operator).then(|| row.state.word()),
             id: row.share_id,
             title: row.title,
             reference: row.reference,
@@ -69,7 +79,6 @@ impl From<InboxRow> for Row {
             total_size: row.total_size,
             unread: row.unread,
             allow_upload: row.allow_upload,
-            state: None,
         }
     }
 }
@@ -86,8 +95,8 @@ impl From<Share> for Row {
             message: share.message,
             from: share.from,
             expires_at: share.expires_at,
-            file_count: share.file_count,
-            total_size: share.total_size,
+            file_count: share.contents.file_count,
+            total_size: share.contents.total_size,
             allow_upload: share.allow_upload,
         }
     }
@@ -98,52 +107,92 @@ struct WithFiles {
     #[serde(flatten)]
     row: Row,
     files: Vec<FileView>,
+    /// Files that its recipients do not see; for the staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded_files: Option<BTreeSet<FileId>>,
 }
 
 impl WithFiles {
     fn new(row: Row, files: impl IntoIterator<Item = ShareFile>) -> Self {
-        Self { row, files: files.into_iter().map(FileView::from).collect() }
+        Self { row, files: files.into_iter().map(FileView::from).collect(), excluded_files: None }
     }
 }
 
 impl ListShares {
-    async fn inbox(&self, call: &Call, claims: Claims, id: ContactId) -> Result<Answer, Problem> {
-        let list = List::of(&[&"inbox", &id]);
-        let page = self.gate.page(&list, &call.query::<PageQuery>()?).await?;
-        let (contact, rows) = try_join!(self.gate.store.contact(id), self.gate.store.inbox(id, page))?;
-        may_see_files(&Gate::admit_contact(claims, contact)?.record)?;
-        json(StatusCode::OK, &self.gate.list(&list, rows, Row::from).await?)
+    async fn inbox(&self, call: &Call, customer: Customer) -> Result<Answer, Problem> {
+        let asked: Asked = call.query()?;
+        asked.of_a_customer()?;
+        let (list, page) = (asked.list(&customer.contact), call.query::<PageQuery>()?);
+        let (query, after) = (asked.inbox()?, self.gate.after::<InboxPlace>(&list, &page).await?);
+        let (store, own) = (&self.gate.store, InboxOf::Contact(customer.contact));
+        // What a colleague got is nobody's to be told as new.
+        let colleagues = |shown: bool| if shown && !query.unread { InboxOf::Company(customer.company) } else { own };
+        let was = self.colleagues.load(Ordering::Relaxed);
+        let (contact, settings, mut found) = try_join!(
+            store.contact(customer.contact),
+            store.settings(),
+            store.inbox(colleagues(was), &query, page.limit, after.clone())
+        )?;
+        let shown = settings.share_visibility == Visibility::Company;
+        self.colleagues.store(shown, Ordering::Relaxed);
+        if !Gate::admit_contact(customer.claims, contact)?.areas.has(Area::Files) {
+            return Err(Problem::area_not_open("files"));
+        }
+        if shown != was {
+            found = store.inbox(colleagues(shown), &query, page.limit, after).await?;
+        }
+        if colleagues(shown) != own {
+            unread_by(store, customer.contact, &mut found.0).await?;
+        }
+        let rows = found.0.into_iter().map(Row::from).collect();
+        json_unless_known(call, &self.gate.listed(&list, rows, found.1.as_ref()).await?)
     }
 
-    async fn received(&self, call: &Call, claims: Claims, id: ContactId) -> Result<Answer, Problem> {
-        let (store, share) = (&self.gate.store, call.id("id")?);
-        let reads = try_join!(store.contact(id), store.inbox_row(id, share), store.share_and_files(share));
-        let (contact, row, found) = reads?;
-        may_see_files(&Gate::admit_contact(claims, contact)?.record)?;
-        let (row, (_, files)) = row.zip(found).ok_or_else(Problem::not_found)?;
-        if row.unread {
-            store.mark_read(id, share).await?;
+    async fn received(&self, call: &Call, customer: Customer) -> Result<Answer, Problem> {
+        let (store, id) = (&self.gate.store, call.id("id")?);
+        let received = store.received(customer.contact, customer.company, id);
+        let (received, found) = try_join!(received, store.share_and_files(id))?;
+        let (share, files) = found.unzip();
+        let files = files.unwrap_or_default();
+        let seen = self.gate.see(customer, received, share.as_deref(), &files).await?;
+        let share = share.ok_or_else(Problem::not_found)?.record;
+        if seen.row.as_ref().is_some_and(|row| row.unread) {
+            store.mark_read(seen.contact.id, id).await?;
         }
-        let row = Row::from(InboxRow { unread: false, ..row });
-        let stored = files.into_iter().filter(|file| file.upload == FileState::Stored);
-        json(StatusCode::OK, &WithFiles::new(row, stored))
+        let shown: Vec<_> =
+            files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
+        let made_it = share.made_by_contact() == Some(seen.contact.id);
+        let mut row = Row::from(share);
+        row.received_at = seen.row.map_or(row.received_at, |row| row.received_at);
+        row.state = row.state.filter(|_| made_it);
+        json(StatusCode::OK, &WithFiles::new(row, shown))
     }
 
     async fn all(&self, call: &Call) -> Result<Answer, Problem> {
-        let list = List::of(&[&"shares"]);
-        let page = self.gate.page(&list, &call.query::<PageQuery>()?).await?;
-        let (_, shares) = self.gate.staff_and(call, Right::ReadShares, self.gate.store.shares(page)).await?;
-        json(StatusCode::OK, &self.gate.list(&list, shares, Row::from).await?)
+        let asked: Asked = call.query()?;
+        let (list, page) = (asked.list(&"staff"), call.query::<PageQuery>()?);
+        let (query, after): (InboxQuery, _) = (asked.inbox()?, self.gate.after::<InboxPlace>(&list, &page).await?);
+        let found = self.gate.store.inbox(asked.of(), &query, page.limit, after);
+        let (_, (rows, next)) = self.gate.staff_and(call, Right::ReadShares, found).await?;
+        let rows = rows.into_iter().map(Row::from).collect();
+        json_unless_known(call, &self.gate.listed(&list, rows, next.as_ref()).await?)
     }
 
     async fn one(&self, call: &Call) -> Result<Answer, Problem> {
         let found = self.gate.store.share_and_files(call.id("id")?);
         let (_, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
-        json(StatusCode::OK, &WithFiles::new(Row::from(share.record), files))
+        let excluded = share.excluded.clone();
+        let shown = WithFiles { excluded_files: Some(excluded), ..WithFiles::new(Row::from(share.record), files) };
+        json(StatusCode::OK, &shown)
     }
 }
 
-fn may_see_files(contact: &Contact) -> Result<(), Problem> {
-    if contact.areas.has(Area::Files) { Ok(()) } else { Err(Problem::area_not_open("files")) }
+/// Of a company's shares, those that are the contact's own are as unread as they are to it; the others are not.
+async fn unread_by(store: &Store, contact: ContactId, rows: &mut [InboxRow]) -> Result<(), StoreError> {
+    let own = store.rows(InboxOf::Contact(contact), rows.iter().map(|row| row.share_id).collect()).await?;
+    for row in rows {
+        row.unread = own.iter().any(|own| own.share_id == row.share_id && own.unread);
+    }
+    Ok(())
 }

@@ -81,7 +81,8 @@ impl Map {
         };
         let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
         let activity = activity.contact(contact.id).company(company.id);
-        transaction.claim_email(&registration.email, contact.id.into()).activity(&activity).commit().await?;
+        transaction = transaction.claim_email(&registration.email, contact.id.into()).catch_up(contact.id, now);
+        transaction.activity(&activity).commit().await?;
         json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))
     }
 

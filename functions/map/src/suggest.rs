@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gatehouse::domain::{Company, CompanyId, CompanyName, Contact, ContactId, Registration};
+use gatehouse::domain::{Company, CompanyId, CompanyName, Contact, ContactId, Query, Registration, split};
 use gatehouse::http::{ContactView, Problem};
-use gatehouse::store::{PageRequest, Person, Query, Searchable, split};
+use gatehouse::store::{PageRequest, Person, Searchable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -6,13 +6,11 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Area, Contact, ContactId, FileId, FileName, FileState, InboxRow, PersonId, Right,
-    ShareFile, ShareId,
+    Activity, ActivityKind, Actor, Contact, ContactId, FileId, FileName, FileState, Right, ShareFile, ShareId,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Download, Files};
-use gatehouse::http::{Answer, Call, Function, Gate, Problem, json};
-use gatehouse::session::Claims;
+use gatehouse::http::{Answer, Call, Customer, Function, Gate, Problem, json};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +26,11 @@ impl Function for PresignDownload {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let contact = self.gate.contact_claims(call).await?;
+        let customer = self.gate.customer(call).await?;
         let share = call.id("id")?;
         match call.route() {
-            "POST /v1/shares/{id}/files/{fid}/download" => self.one(call, contact, share, call.id("fid")?).await,
-            "POST /v1/shares/{id}/downloads" => self.many(call, contact, share, call.json_or_default()?).await,
+            "POST /v1/shares/{id}/files/{fid}/download" => self.one(call, customer, share, call.id("fid")?).await,
+            "POST /v1/shares/{id}/downloads" => self.many(call, customer, share, call.json_or_default()?).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -58,25 +56,27 @@ impl PresignDownload {
     async fn one(
         &self,
         call: &Call,
-        contact: Option<(Claims, ContactId)>,
+        customer: Option<Customer>,
         share: ShareId,
         id: FileId,
     ) -> Result<Answer, Problem> {
         let store = &self.gate.store;
-        let (actor, file) = match contact {
-            Some((claims, contact)) => {
-                let read = store.shared_file(contact, share, id).await?;
-                let contact = Gate::admit_contact(claims, read.contact)?.record;
-                self.may_download(&contact, read.row.as_ref())?;
-                (By::contact(&contact), read.file)
+        let (actor, file) = match customer {
+            Some(customer) => {
+                let read = store.shared_file(customer.contact, customer.company, share, id).await?;
+                let files: Vec<ShareFile> = read.file.into_iter().map(|file| file.record).collect();
+                let seen = self.gate.see(customer, read.received, read.share.as_deref(), &files).await?;
+                let shown = |file: &ShareFile| {
+                    read.share.as_ref().is_some_and(|share| share.shows_to(file, &seen.contact, seen.visibility))
+                };
+                (By::contact(&seen.contact), files.into_iter().find(shown))
             }
             None => {
                 let (staff, file) = self.gate.staff_and(call, Right::ReadShares, store.file(share, id)).await?;
-                (By::staff(staff.actor()), file)
+                (By::staff(staff.actor()), file.map(|file| file.record))
             }
         };
-        let file = file.map(|file| file.record).filter(|file| file.upload == FileState::Stored);
-        let file = file.ok_or_else(Problem::not_found)?;
+        let file = file.filter(|file| file.upload == FileState::Stored).ok_or_else(Problem::not_found)?;
         let view = self.presign(&file).await?;
         self.record(actor, share, [id]).await?;
         json(StatusCode::OK, &view)
@@ -85,26 +85,29 @@ impl PresignDownload {
     async fn many(
         &self,
         call: &Call,
-        contact: Option<(Claims, ContactId)>,
+        customer: Option<Customer>,
         share: ShareId,
         wanted: Wanted,
     ) -> Result<Answer, Problem> {
         let store = &self.gate.store;
-        let (actor, found) = match contact {
-            Some((claims, id)) => {
-                let reads = try_join!(store.contact(id), store.inbox_row(id, share), store.share_and_files(share));
-                let (contact, row, found) = reads?;
-                let contact = Gate::admit_contact(claims, contact)?.record;
-                self.may_download(&contact, row.as_ref())?;
-                (By::contact(&contact), found)
+        let (actor, files) = match customer {
+            Some(customer) => {
+                let received = store.received(customer.contact, customer.company, share);
+                let (received, found) = try_join!(received, store.share_and_files(share))?;
+                let (share, files) = found.unzip();
+                let files = files.unwrap_or_default();
+                let seen = self.gate.see(customer, received, share.as_deref(), &files).await?;
+                let share = share.ok_or_else(Problem::not_found)?;
+                let shown = files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility));
+                (By::contact(&seen.contact), shown.collect())
             }
             None => {
                 let found = store.share_and_files(share);
                 let (staff, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
-                (By::staff(staff.actor()), found)
+                let (_, files): (_, Vec<ShareFile>) = found.ok_or_else(Problem::not_found)?;
+                (By::staff(staff.actor()), files)
             }
         };
-        let (_, files) = found.ok_or_else(Problem::not_found)?;
         let files = files.into_iter().filter(|file| file.upload == FileState::Stored);
         let files: Vec<ShareFile> = match &wanted.files {
             None => files.collect(),
@@ -119,16 +122,6 @@ impl PresignDownload {
         }
         self.record(actor, share, files.iter().map(|file| file.id)).await?;
         json(StatusCode::OK, &serde_json::json!({ "items": items }))
-    }
-
-    /// A share in the contact's inbox, whose time is not over, in an area that is open to the contact.
-    fn may_download(&self, contact: &Contact, row: Option<&InboxRow>) -> Result<(), Problem> {
-        if !contact.areas.has(Area::Files) {
-            return Err(Problem::area_not_open("files"));
-        }
-        let row = row.ok_or_else(Problem::not_found)?;
-        let expired = row.expires_at.is_some_and(|end| end <= self.gate.now());
-        if expired { Err(Problem::share_expired()) } else { Ok(()) }
     }
 
     async fn presign(&self, file: &ShareFile) -> Result<DownloadView, Problem> {
@@ -152,7 +145,7 @@ struct By {
 
 impl By {
     fn contact(contact: &Contact) -> Self {
-        Self { actor: Actor::new(PersonId::from(contact.id), &contact.name), contact: Some(contact.id) }
+        Self { actor: Customer::actor(contact), contact: Some(contact.id) }
     }
 
     fn staff(actor: Actor) -> Self {

@@ -1,7 +1,8 @@
-//! Signing in and out, for contacts and staff alike, and a person's own record.
+//! Signing in and out, for contacts and staff alike, a person's own record, and the end of its mails.
 
 mod passwords;
 mod signing_in;
+mod unsubscribing;
 
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
@@ -41,6 +42,7 @@ impl Function for Session {
             "DELETE /v1/sessions/current" => retry_stale(|| self.sign_out(call, Which::This)).await,
             "DELETE /v1/sessions" => retry_stale(|| self.sign_out(call, Which::All)).await,
             "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(call).await?.person)),
+            "POST /v1/unsubscribe/{token}" => self.unsubscribe(call).await,
             "PATCH /v1/me" => {
                 let change: ChangeMe = call.json()?;
                 retry_stale(|| self.change_me(call, &change)).await

@@ -1,23 +1,21 @@
 //! A new share: its title, its recipients, and the files that are to come.
 
-use std::collections::BTreeSet;
-
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, ContactId, FileId, FileState, Language, Message, NewFile, Recipient, Reference, Right,
-    Share as Draft, ShareFile, ShareId, ShareState, Title,
+    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, Language, Message, NewFile, PersonId,
+    PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
 };
-use gatehouse::files::{LARGEST_PUT, Upload};
-use gatehouse::http::{Answer, Call, Once, Operator, Problem, json};
+use gatehouse::files::Upload;
+use gatehouse::http::{Announcing, Answer, Call, Gate, Once, Problem, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::Share;
+use crate::recipients::NewRecipient;
 
-/// One transaction writes the whole draft, and another sends it: each has room for a hundred writes.
+/// One transaction writes the whole draft, and has room for a hundred writes.
 const MOST_FILES_AT_ONCE: usize = 50;
-const MOST_RECIPIENTS: usize = 45;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,12 +33,6 @@ pub(crate) struct NewShare {
     files: Vec<NewFile>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewRecipient {
-    contact_id: ContactId,
-}
-
 #[derive(Serialize)]
 struct Created {
     id: ShareId,
@@ -50,97 +42,99 @@ struct Created {
 
 /// A file whose bytes are awaited, and how to send them.
 #[derive(Serialize)]
-pub(crate) struct AwaitedFile {
-    pub(crate) id: FileId,
-    pub(crate) upload: Upload,
+struct AwaitedFile {
+    id: FileId,
+    upload: Upload,
 }
 
-/// A file as it is announced. More than one request can carry is refused before any byte is sent.
-pub(crate) fn announce(
-    new: &NewFile,
-    share_id: ShareId,
-    by: &Operator,
-    now: Timestamp,
-    field: &str,
-) -> Result<ShareFile, Problem> {
-    if new.size > LARGEST_PUT {
-        return Err(Problem::invalid_field(format!("{field}size"), format!("must be at most {LARGEST_PUT} bytes")));
+/// Who makes a share: one of the staff for customers, or a customer for the staff.
+pub(crate) struct Maker {
+    pub(crate) id: ActorId,
+    pub(crate) name: PersonName,
+    /// A customer's company.
+    pub(crate) company: Option<CompanyId>,
+}
+
+impl Maker {
+    pub(crate) fn activity(&self, kind: ActivityKind, share: ShareId, now: Timestamp) -> Activity {
+        let activity = Activity::new(kind, Actor { id: Some(self.id), name: Some(self.name.clone()) }, now);
+        let activity = match self.id {
+            ActorId::Person(PersonId::Contact(contact)) => activity.contact(contact),
+            _ => activity,
+        };
+        activity.share(share)
     }
-    Ok(ShareFile {
-        id: FileId::new(now),
-        share_id,
-        name: new.name.clone(),
-        size: new.size,
-        content_type: new.content_type.clone(),
-        sha256: new.sha256,
-        version: 1,
-        by: by.name.clone(),
-        added_at: now,
-        upload: FileState::Pending,
-    })
 }
 
 impl Share {
+    pub(crate) async fn maker(&self, call: &Call) -> Result<Maker, Problem> {
+        let Some(customer) = self.gate.customer(call).await? else {
+            let staff = self.gate.staff(call, Right::ManageShares).await?;
+            return Ok(Maker { id: staff.id, name: staff.name, company: None });
+        };
+        let contact = self.gate.store.contact(customer.contact).await?;
+        let contact = Gate::admit_contact(customer.claims, contact)?.record;
+        if !contact.areas.has(Area::Upload) {
+            return Err(Problem::area_not_open("upload"));
+        }
+        let id = PersonId::from(contact.id).into();
+        Ok(Maker { id, name: contact.name, company: Some(contact.company_id) })
+    }
+
     pub(crate) async fn create(&self, call: &Call, new: &NewShare) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(call, Right::ManageShares).await?;
-        let once = match self.gate.once(call, staff.id).await? {
+        let maker = self.maker(call).await?;
+        let once = match self.gate.once(call, maker.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
-        let share = Draft {
+        let draft = Draft {
             id: ShareId::new(now),
             title: new.title.clone(),
             reference: new.reference.clone(),
             message: new.message.clone(),
             language: new.language.clone(),
             expires_at: new.expires_at,
-            allow_upload: new.allow_upload,
+            // Who sends something to the staff may send more of it.
+            allow_upload: new.allow_upload || maker.company.is_some(),
             state: ShareState::Draft,
-            by: staff.id,
-            from: staff.name.clone(),
-            file_count: 0,
-            total_size: 0,
+            by: maker.id,
+            from: maker.name.clone(),
+            from_company: maker.company,
+            contents: Contents::default(),
+            excluded: Default::default(),
+            taken_away: Default::default(),
+            told_at: None,
             created_at: now,
         };
-        if share.expired(now) {
+        if draft.expired(now) {
             return Err(Problem::invalid_field("expires_at", "must be in the future"));
         }
-        let recipients = self.known_recipients(&new.recipients).await?;
+        if maker.company.is_some() && !new.recipients.is_empty() {
+            return Err(Problem::invalid_field("recipients", "are the staff: leave them out"));
+        }
+        let recipients = self.known_recipients(draft.id, &new.recipients, true, now).await?;
         if new.files.len() > MOST_FILES_AT_ONCE {
             let most =
                 format!("must be at most {MOST_FILES_AT_ONCE} at once; add more with POST /v1/shares/{{id}}/files");
             return Err(Problem::invalid_field("files", most));
         }
-        let files = new.files.iter().enumerate();
-        let files = files.map(|(n, file)| announce(file, share.id, &staff, now, &format!("files[{n}].")));
-        let files = files.collect::<Result<Vec<_>, _>>()?;
+        let announcing = Announcing { share: draft.id, by: maker.id, name: &maker.name, of: maker.company, now };
+        let mut files: Vec<ShareFile> = Vec::with_capacity(new.files.len());
+        for (n, file) in new.files.iter().enumerate() {
+            files.push(announcing.file(&self.files, file, &[], &format!("files[{n}].")).await?);
+        }
+        let share = draft.with_contents(&files);
 
         let mut awaited = Vec::with_capacity(files.len());
         for file in &files {
-            awaited.push(AwaitedFile { id: file.id, upload: self.files.upload(file).await? });
+            awaited.push(AwaitedFile { id: file.id, upload: self.files.first_upload(file).await? });
         }
         let answer = json(StatusCode::CREATED, &Created { id: share.id, state: share.state.word(), files: awaited })?;
-        let by = staff.actor();
-        let activity = Activity::new(ActivityKind::ShareCreated, by, now).share(share.id);
-        let mut transaction = store.transaction().create(&share).activity(&activity).remember(&once, &answer, now);
+        let activity = maker.activity(ActivityKind::ShareCreated, share.id, now);
+        let mut transaction = store.transaction().create(&share).operators_row(None, &share).recipients(&recipients);
         transaction = files.iter().fold(transaction, Transaction::create);
-        transaction = recipients.iter().fold(transaction, |transaction, to| transaction.recipient(share.id, to));
-        transaction.commit().await?;
+        transaction.activity(&activity).remember(&once, &answer, now).commit().await?;
         Ok(answer)
-    }
-
-    /// Each once, and none that does not exist.
-    async fn known_recipients(&self, wanted: &[NewRecipient]) -> Result<Vec<Recipient>, Problem> {
-        let ids: BTreeSet<ContactId> = wanted.iter().map(|recipient| recipient.contact_id).collect();
-        if ids.len() > MOST_RECIPIENTS {
-            return Err(Problem::invalid_field("recipients", format!("must be at most {MOST_RECIPIENTS}")));
-        }
-        let known = self.gate.store.contacts(ids.iter().copied()).await?;
-        let unknown = wanted.iter().position(|wanted| !known.iter().any(|known| known.id == wanted.contact_id));
-        if let Some(n) = unknown {
-            return Err(Problem::invalid_field(format!("recipients[{n}].contact_id"), "is not known"));
-        }
-        Ok(ids.into_iter().map(|contact_id| Recipient { contact_id }).collect())
     }
 }

@@ -1,8 +1,9 @@
-//! Staff make a share, send its files to the bucket, and send it to its recipients.
+//! A share from its draft to its end: who makes it, who gets it, what changes afterwards.
 
+mod change;
 mod draft;
+mod recipients;
 mod send;
-mod upload;
 
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
@@ -26,13 +27,18 @@ impl Function for Share {
                 let new = call.json()?;
                 retry_stale(|| self.create(call, &new)).await
             }
-            "POST /v1/shares/{id}/files" => {
-                let new = call.json()?;
-                retry_stale(|| self.add_file(call, &new)).await
-            }
-            "GET /v1/shares/{id}/files/{fid}/upload" => self.show_upload(call).await,
-            "POST /v1/shares/{id}/files/{fid}/complete" => retry_stale(|| self.complete(call)).await,
             "POST /v1/shares/{id}/send" => retry_stale(|| self.send(call)).await,
+            "PATCH /v1/shares/{id}" => {
+                let change = call.json()?;
+                retry_stale(|| self.change(call, &change)).await
+            }
+            "DELETE /v1/shares/{id}" => retry_stale(|| self.revoke(call)).await,
+            "GET /v1/shares/{id}/recipients" => self.list_recipients(call).await,
+            "POST /v1/shares/{id}/recipients" => {
+                let new = call.json()?;
+                retry_stale(|| self.add_recipient(call, &new)).await
+            }
+            "DELETE /v1/shares/{id}/recipients/{rid}" => retry_stale(|| self.remove_recipient(call)).await,
             _ => Err(Problem::not_found()),
         }
     }

@@ -1,60 +1,88 @@
-//! Sending a share: it lies in every recipient's inbox, and each is mailed, from one moment on.
+//! Sending a share: a few recipients have it from one moment on, many get it one after the other.
 
-use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Contact, ContactId, InboxRow, Mail, MailWish, OutboxMail, Right, Share as Sent, ShareId,
+    ActivityKind, ActorId, Language, Mail, News, OutboxMail, PersonId, Recipient, Share as Shared, ShareId, Target,
+    Task, Work,
 };
 use gatehouse::http::{Answer, Call, Once, Problem, json};
+use gatehouse::store::{Delivery, PageRequest, Reader, Transaction, WRITES_PER_READER};
 use lambda_http::http::StatusCode;
 
 use crate::Share;
+
+/// So many are told in the transaction that sends the share, which has room for a hundred writes.
+const TOLD_AT_ONCE: usize = 60 / WRITES_PER_READER;
 
 impl Share {
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let id: ShareId = call.id("id")?;
-        let reads = async { try_join!(store.share_and_files(id), store.recipients(id)) };
-        let (staff, (found, recipients)) = self.gate.staff_and(call, Right::ManageShares, reads).await?;
-        let once = match self.gate.once(call, staff.id).await? {
+        let maker = self.maker(call).await?;
+        let once = match self.gate.once(call, maker.id).await? {
             Once::Again(answer) => return Ok(answer),
             Once::First(once) => once,
         };
+        let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
+        let (found, recipients) =
+            futures_util::try_join!(store.share_and_files(id), store.recipients(id, first.clone()))?;
         let (draft, files) = found.ok_or_else(Problem::not_found)?;
-        let ids: Vec<ContactId> = recipients.iter().map(|recipient| recipient.contact_id).collect();
-        let recipients = store.contacts(ids).await?;
-        let share = draft.record.send(&files, recipients.len(), now)?;
+        // A customer sends its own to the staff, and nothing else is its to send.
+        let own = match maker.id {
+            ActorId::Person(PersonId::Contact(contact)) if draft.by == maker.id => Some(contact),
+            ActorId::Person(PersonId::Contact(_)) => return Err(Problem::not_found()),
+            _ if draft.from_company.is_some() => return Err(Problem::not_found()),
+            _ => None,
+        };
+        let count = recipients.items.len() + usize::from(own.is_some());
+        let share = draft.record.clone().send(&files, count, now)?;
 
         let answer = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
-        let by = staff.actor();
-        let activity =
-            Activity::new(ActivityKind::ShareSent, by, now).share(share.id).files(files.iter().map(|f| f.id));
-        let mut transaction =
-            store.transaction().save(draft.rev, &share).activity(&activity).remember(&once, &answer, now);
-        for contact in &recipients {
-            transaction = transaction.inbox_row(&InboxRow::new(&share, contact.id, now));
-            if let Some(mail) = mail(&share, contact, now) {
-                transaction = transaction.mail(&mail);
+        let activity = maker.activity(ActivityKind::ShareSent, share.id, now).files(files.iter().map(|f| f.id));
+        let transaction = store.transaction().save(draft.rev, &share).operators_row(Some(&draft), &share);
+        let mut transaction = transaction.activity(&activity).remember(&once, &answer, now);
+        match own {
+            None => transaction = self.tell(transaction, &share, News::Sent, now).await?,
+            Some(contact) => {
+                let contact = store.contact(contact).await?.ok_or_else(Problem::not_found)?.record;
+                let target = Target::Contact { contact_id: contact.id, at: contact.company_id };
+                let itself = Recipient::new(share.id, target, now);
+                let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?.record.name;
+                let mail = Mail::ShareReceived {
+                    share: share.id,
+                    title: share.title.clone(),
+                    from: contact.name.clone(),
+                    company,
+                    message: share.message.clone(),
+                    file_count: share.contents.file_count,
+                    total_size: share.contents.total_size,
+                };
+                let mail = OutboxMail::new(share.addressee(&contact), None, Language::default(), mail, now);
+                let readers = [Reader::Contact { contact: Box::new(contact), via: itself.id.clone() }];
+                transaction = transaction.create(&itself).mail(&mail);
+                let news = News::Sent;
+                transaction = Delivery { share: &share, news: &news, now }.to(store, transaction, &readers).await?;
             }
         }
         transaction.commit().await?;
         Ok(answer)
     }
-}
 
-/// The mail to one recipient, if it has an address and wants one.
-fn mail(share: &Sent, contact: &Contact, now: Timestamp) -> Option<OutboxMail> {
-    let to = contact.email.clone().filter(|_| contact.notifications.email == MailWish::Each)?;
-    let mail = Mail::ShareSent {
-        share: share.id,
-        title: share.title.clone(),
-        name: contact.name.clone(),
-        from: share.from.clone(),
-        message: share.message.clone(),
-        file_count: share.file_count,
-        total_size: share.total_size,
-        expires_at: share.expires_at,
-    };
-    let language = share.language.clone().unwrap_or_else(|| contact.language.clone());
-    Some(OutboxMail::new(to, Some(contact.id.into()), language, mail, now))
+    /// Brings news of a share to its recipients: at once if they are few, else by a task that goes on afterwards.
+    pub(crate) async fn tell<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        share: &Shared,
+        news: News,
+        now: Timestamp,
+    ) -> Result<Transaction<'t>, Problem> {
+        let store = &self.gate.store;
+        let recipients = store.recipients(share.id, PageRequest { limit: TOLD_AT_ONCE, after: None }).await?;
+        let companies = recipients.items.iter().any(|to| matches!(to.target, Target::Company { .. }));
+        if recipients.next.is_some() || companies {
+            return Ok(transaction.create(&Task::new(Work::Recipients { share: share.id, news }, now)));
+        }
+        let (readers, _) = store.readers(recipients.items).await?;
+        Ok(Delivery { share, news: &news, now }.to(store, transaction, &readers).await?)
+    }
 }

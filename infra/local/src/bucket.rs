@@ -1,62 +1,270 @@
-//! S3, on a folder, with CORS for the portal's pages.
+//! S3, on a folder, with CORS for the portal's pages; what it tells `EventBridge`, and what its lifecycle ends.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use gatehouse::clock::{Clock, SignedDuration, Timestamp};
-use lambda_http::http::{StatusCode, header};
+use lambda_http::http::{Method, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use s3s::auth::SimpleAuth;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower::ServiceExt as _;
 use tower_http::cors::{Any, CorsLayer};
+use tracing::warn;
+use ulid::Ulid;
 
-use crate::{ACCESS_KEY, BUCKET, SECRET_KEY};
+use crate::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY};
 
-pub(crate) fn router(folder: &Path, clock: Clock) -> Result<Router> {
-    std::fs::create_dir_all(folder.join(BUCKET)).with_context(|| format!("cannot make {}", folder.display()))?;
-    let files = FileSystem::new(folder).map_err(|error| anyhow!("{}: {error:?}", folder.display()))?;
-    let mut builder = S3ServiceBuilder::new(files);
-    builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-    // A URL that was signed by a clock that a test has moved on comes from the future. Its end is checked below.
-    let mut config = S3Config::default();
-    config.presigned_url_max_skew_time_secs = u32::MAX;
-    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
-    let s3 = builder.build();
-    let s3 = tower::service_fn(move |request: Request| {
-        let s3 = s3.clone();
-        async move {
-            // The service answers its own errors; what is left is a fault of this process.
-            let answer = s3.oneshot(request).await.map(|answer| answer.map(axum::body::Body::new));
-            Ok::<_, Infallible>(
-                answer.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), Response::from),
-            )
+/// Whose bucket it is.
+const ACCOUNT: &str = "000000000000";
+
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    folder: PathBuf,
+    clock: Clock,
+    /// How long an upload in parts may take, by the lifecycle rule of template.yaml.
+    longest_upload: SignedDuration,
+    created: UnboundedSender<Value>,
+}
+
+impl Bucket {
+    /// Gives the events of new objects, too.
+    pub(crate) fn open(folder: &Path, properties: &Value, clock: Clock) -> Result<(Self, UnboundedReceiver<Value>)> {
+        fs::create_dir_all(folder.join(BUCKET)).with_context(|| format!("cannot make {}", folder.display()))?;
+        let rules = properties["LifecycleConfiguration"]["Rules"].as_array().into_iter().flatten();
+        let days = rules.filter_map(|rule| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].as_i64());
+        let days = days.min().context("template.yaml's bucket keeps broken-off uploads for ever")?;
+        let (created, events) = unbounded_channel();
+        let longest_upload = SignedDuration::from_hours(24 * days);
+        Ok((Self { folder: folder.to_owned(), clock, longest_upload, created }, events))
+    }
+
+    pub(crate) fn router(self) -> Result<Router> {
+        let files = FileSystem::new(&self.folder).map_err(|error| anyhow!("{}: {error:?}", self.folder.display()))?;
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        // A URL that was signed by a clock that a test has moved on comes from the future. Its end is checked below.
+        let mut config = S3Config::default();
+        config.presigned_url_max_skew_time_secs = u32::MAX;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+        let s3 = builder.build();
+        let s3 = tower::service_fn(move |request: Request| {
+            let s3 = s3.clone();
+            async move {
+                // The service answers its own errors; what is left is a fault of this process.
+                let answer = s3.oneshot(request).await.map(|answer| answer.map(Body::new));
+                Ok::<_, Infallible>(
+                    answer.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), Response::from),
+                )
+            }
+        });
+        let cors =
+            CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).expose_headers([header::ETAG]);
+        let router = Router::new().fallback_service(s3).layer(from_fn_with_state(self.clone(), watch));
+        Ok(router.layer(from_fn_with_state(self.clock, in_time)).layer(cors))
+    }
+
+    /// Breaks off uploads that have taken too long: the file of each, and all others with its id in their names.
+    /// What is gone meanwhile was completed or broken off.
+    pub(crate) fn expire(&self) -> Result<()> {
+        let names = fs::read_dir(&self.folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names: Vec<String> = names.filter(|name| name.contains("upload")).collect();
+        for begun in &names {
+            let Some(id) = begun.strip_prefix(".upload-").and_then(|name| name.strip_suffix(".json")) else { continue };
+            let Ok(at) = fs::metadata(self.folder.join(begun)).and_then(|file| file.modified()) else { continue };
+            if Timestamp::try_from(at)? + self.longest_upload < self.clock.now() {
+                for name in names.iter().filter(|name| name.contains(id)) {
+                    drop(fs::remove_file(self.folder.join(name)));
+                }
+            }
         }
-    });
-    let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).expose_headers([header::ETAG]);
-    Ok(Router::new().fallback_service(s3).layer(from_fn_with_state(clock, in_time)).layer(cors))
+        Ok(())
+    }
+
+    /// The file that is there as long as an upload in parts goes on.
+    fn begun(&self, upload: &str) -> PathBuf {
+        self.folder.join(format!(".upload-{upload}.json"))
+    }
+
+    /// An upload begins by the clock of the stack, and not by that of this machine.
+    fn stamp(&self, upload: &str) -> std::io::Result<()> {
+        let file = fs::File::options().write(true).open(self.begun(upload))?;
+        file.set_modified(SystemTime::from(self.clock.now()))
+    }
+
+    /// Tells of a new object, in the words of S3 ("`EventBridge` event message structure").
+    fn tell(&self, key: &str, etag: &str, reason: &str, from: IpAddr) {
+        let Ok(file) = fs::metadata(self.folder.join(BUCKET).join(key)) else { return };
+        let id = format!("{:032x}", u128::from(Ulid::generate()));
+        let event = json!({
+            "version": "0",
+            "id": format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]),
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "account": ACCOUNT,
+            "time": self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "region": REGION,
+            "resources": [format!("arn:aws:s3:::{BUCKET}")],
+            "detail": {
+                "version": "0",
+                "bucket": { "name": BUCKET },
+                "object": {
+                    "key": key,
+                    "size": file.len(),
+                    "etag": etag,
+                    // Of two events of one key, that of the later write is the greater.
+                    "sequencer": format!("{:018X}", Timestamp::now().as_nanosecond()),
+                },
+                "request-id": Ulid::generate().to_string(),
+                "requester": ACCOUNT,
+                "source-ip-address": from.to_string(),
+                "reason": reason,
+            },
+        });
+        // Nobody listens any more when the stack ends.
+        drop(self.created.send(event));
+    }
+}
+
+/// Looks at what S3 has done: an object has come into being, or an upload in parts has begun.
+async fn watch(
+    State(bucket): State<Bucket>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let query = uri.query().unwrap_or_default();
+    let upload = parameter(query, "uploadId");
+    // The service itself would deny access to an upload that is over, or list no parts of it.
+    if upload.is_some_and(|upload| !bucket.begun(upload).exists()) {
+        let message = "The specified upload does not exist. It may have been aborted or completed.";
+        return refused(StatusCode::NOT_FOUND, "NoSuchUpload", message);
+    }
+    let answer = next.run(request).await;
+    let reason = match method {
+        Method::PUT if upload.is_none() => Some("PutObject"),
+        Method::POST if upload.is_some() => Some("CompleteMultipartUpload"),
+        Method::POST => None,
+        _ => return answer,
+    };
+    if answer.status() != StatusCode::OK {
+        return answer;
+    }
+    // These answers are short: at most the XML that names an upload's id, or the tag of what was put together.
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    // It was sent in chunks while it was made; now it is all here.
+    parts.headers.remove(header::TRANSFER_ENCODING);
+    let xml = String::from_utf8_lossy(&body);
+    let named = |name: &str| Some(xml.split_once(&format!("<{name}>"))?.1.split_once('<')?.0);
+    let path = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let key = path.trim_start_matches('/').split_once('/').map(|(_, key)| key);
+    let etag = parts.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).or_else(|| named("ETag"));
+    match (reason, key, etag) {
+        (Some(reason), Some(key), Some(etag)) => {
+            let etag = etag.replace("&quot;", "\"");
+            bucket.tell(key, etag.trim_matches('"'), reason, peer.ip());
+        }
+        (None, ..) => {
+            if let Some(Err(error)) = named("UploadId").map(|upload| bucket.stamp(upload)) {
+                warn!(%error, "an upload begins by the wrong clock");
+            }
+        }
+        _ => {}
+    }
+    Response::from_parts(parts, Body::from(body))
 }
 
 /// Holds a presigned URL to its end by the clock of the stack (SigV4 query parameters).
 async fn in_time(State(clock): State<Clock>, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    if let (Some(date), Some(seconds)) = (parameter("X-Amz-Date"), parameter("X-Amz-Expires")) {
+    if let (Some(date), Some(seconds)) = (parameter(query, "X-Amz-Date"), parameter(query, "X-Amz-Expires")) {
         let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).ok();
         let signed: Option<Timestamp> =
             signed.and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|at| at.timestamp());
         let ends = signed.zip(seconds.parse().ok()).map(|(at, seconds)| at + SignedDuration::from_secs(seconds));
         if ends.is_none_or(|ends| ends < clock.now()) {
-            let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
-            return (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/xml")], xml).into_response();
+            return refused(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired");
         }
     }
     next.run(request).await
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    (status, [(header::CONTENT_TYPE, "application/xml")], xml).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket() -> (tempfile::TempDir, Bucket, UnboundedReceiver<Value>) {
+        let folder = tempfile::tempdir().unwrap();
+        let days = json!({ "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 2 } });
+        let properties = json!({ "LifecycleConfiguration": { "Rules": [{ "Status": "Enabled" }, days] } });
+        let (bucket, events) = Bucket::open(folder.path(), &properties, Clock::default()).unwrap();
+        (folder, bucket, events)
+    }
+
+    #[test]
+    fn an_upload_that_is_not_completed_ends_with_all_its_parts() {
+        let (folder, bucket, _events) = bucket();
+        let files = |upload: &str| {
+            let kinds =
+                [format!(".upload_id-{upload}.part-1"), format!(".bucket-a.object-b.upload-{upload}.metadata.json")];
+            [kinds.as_slice(), &[format!(".upload-{upload}.json")]].concat()
+        };
+        let write = |name: &String| fs::write(folder.path().join(name), "null").unwrap();
+        let there = |name: &String| folder.path().join(name).exists();
+        let object = ".bucket-a.object-b.internal.json".to_owned();
+        write(&object);
+        files("old").iter().for_each(write);
+        bucket.clock.advance(SignedDuration::from_hours(47));
+        files("new").iter().for_each(write);
+        bucket.stamp("new").unwrap();
+        bucket.expire().unwrap();
+        assert!(files("old").iter().all(there));
+        bucket.clock.advance(SignedDuration::from_hours(2));
+        bucket.expire().unwrap();
+        assert!(!files("old").iter().any(there));
+        assert!(files("new").iter().all(there) && there(&object));
+    }
+
+    #[test]
+    fn a_new_object_is_told_in_the_words_of_eventbridge() {
+        let (folder, bucket, mut events) = bucket();
+        fs::write(folder.path().join(BUCKET).join("a file"), "hello").unwrap();
+        bucket.tell("a file", "5d41402abc4b2a76b9719d911017c592", "PutObject", [127, 0, 0, 1].into());
+        let event = events.try_recv().unwrap();
+        assert_eq!((&event["source"], &event["detail-type"]), (&json!("aws.s3"), &json!("Object Created")));
+        assert_eq!(event["resources"], json!(["arn:aws:s3:::gatehouse-files"]));
+        assert_eq!(event["detail"]["bucket"], json!({ "name": "gatehouse-files" }));
+        let object = &event["detail"]["object"];
+        assert_eq!((&object["key"], &object["size"]), (&json!("a file"), &json!(5)));
+        assert_eq!(event["id"].as_str().unwrap().split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+    }
 }

@@ -1,5 +1,7 @@
 //! What only the local stack has: the mailbox, SES's outage, the clock.
 
+use std::time::Duration;
+
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -9,15 +11,21 @@ use gatehouse::clock::{Clock, SignedDuration};
 use minijinja::{Environment, context};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::warn;
 
+use crate::bucket::Bucket;
 use crate::database::Database;
 use crate::mailbox::Mailbox;
+
+/// How often what has ended is deleted.
+const EXPIRE: Duration = Duration::from_mins(1);
 
 #[derive(Clone)]
 pub(crate) struct Control {
     mailbox: Mailbox,
     clock: Clock,
     database: Database,
+    bucket: Bucket,
 }
 
 #[derive(Deserialize)]
@@ -51,8 +59,23 @@ impl IntoResponse for Fault {
 }
 
 impl Control {
-    pub(crate) fn new(mailbox: Mailbox, clock: Clock, database: Database) -> Self {
-        Self { mailbox, clock, database }
+    pub(crate) fn new(mailbox: Mailbox, clock: Clock, database: Database, bucket: Bucket) -> Self {
+        Self { mailbox, clock, database, bucket }
+    }
+
+    /// Deletes what has ended, by the time of the clock that a test can move.
+    pub(crate) async fn keep_time(self) {
+        loop {
+            tokio::time::sleep(EXPIRE).await;
+            if let Err(error) = self.expire() {
+                warn!(%error, "what has ended cannot be deleted");
+            }
+        }
+    }
+
+    fn expire(&self) -> anyhow::Result<()> {
+        self.database.expire()?;
+        self.bucket.expire()
     }
 
     pub(crate) fn router(self) -> Router {
@@ -99,7 +122,7 @@ async fn outage(State(control): State<Control>, Json(outage): Json<Outage>) -> J
 
 async fn advance(State(control): State<Control>, Json(advance): Json<Advance>) -> Result<Json<Value>, Fault> {
     control.clock.advance(SignedDuration::from_secs(advance.advance_seconds.into()));
-    control.database.expire()?;
+    control.expire()?;
     Ok(Json(json!({ "now": control.clock.now() })))
 }
 

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use dynoxide::Database as Engine;
 use gatehouse::clock::Clock;
-use gatehouse::event::Trigger;
 use gatehouse::store::keys;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,15 +14,18 @@ use tokio::net::TcpListener;
 use tracing::{error, warn};
 
 use crate::TABLE;
+use crate::background::Pause;
+use crate::functions::Functions;
 
 /// How often the stream is looked at.
 const POLL: Duration = Duration::from_millis(20);
 /// How soon records that failed come again.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often the outbox is swept. On AWS that is minutes; nobody wants to wait for them here.
+/// How often what the stream left behind is swept up. On AWS that is minutes; nobody wants to wait for them here.
 const SWEEP: Duration = Duration::from_secs(2);
-/// How often what has ended is deleted.
-const EXPIRE: Duration = Duration::from_mins(1);
+
+/// Who the stream feeds: the filters of the event sources in template.yaml. The schedules of these are their sweeps.
+pub(crate) const FED: [(&str, &str); 2] = [(keys::OUTBOX, "deliver-mail"), (keys::TASK, "distribute")];
 
 #[derive(Clone)]
 pub(crate) struct Database {
@@ -74,32 +75,35 @@ impl Database {
         dynoxide::server::serve_on(listener, self.engine).await;
     }
 
-    /// Brings new mails to `deliver-mail`, as Lambda's event source does: what fails comes again.
-    pub(crate) async fn feed(self, deliver_mail: Trigger, paused: Arc<AtomicBool>) {
-        let mut iterator = None;
+    /// Brings new items to the function that is fed with them, as Lambda's event source does: what fails comes again.
+    pub(crate) async fn feed(
+        self,
+        beginning: &'static str,
+        function: &'static str,
+        functions: Arc<Functions>,
+        pause: Pause,
+    ) {
+        let (mut iterator, mut waiting) = (None, Vec::new());
         let mut swept: Option<tokio::time::Instant> = None;
         loop {
             tokio::time::sleep(POLL).await;
-            if paused.load(Ordering::Relaxed) {
-                continue;
-            }
+            pause.over().await;
             if iterator.is_none() {
                 iterator = self.latest().inspect_err(|error| error!(%error, "the stream cannot be read")).ok();
             }
             // The sweep comes first: before this process there may have been another, that was killed.
             if swept.is_none_or(|swept| swept.elapsed() > SWEEP) {
                 swept = Some(tokio::time::Instant::now());
-                if let Err(error) = deliver_mail(json!({ "sweep": true })).await {
-                    error!(%error, "the outbox cannot be swept");
+                if let Err(error) = functions.invoke(function, json!({ "sweep": true })).await {
+                    error!(%error, "a sweep has failed");
                 }
             }
-            match iterator.take().map(|at| self.records(&at)) {
-                Some(Ok((mut records, next))) => {
-                    iterator = Some(next);
-                    while !records.is_empty() {
-                        records = deliver(&deliver_mail, records).await;
-                    }
-                }
+            if !waiting.is_empty() {
+                waiting = deliver(&functions, function, waiting).await;
+                continue;
+            }
+            match iterator.take().map(|at| self.records(&at, beginning)) {
+                Some(Ok((records, next))) => (waiting, iterator) = (records, Some(next)),
                 Some(Err(error)) => warn!(%error, "the stream cannot be read"),
                 None => {}
             }
@@ -116,28 +120,19 @@ impl Database {
         iterator.shard_iterator.ok_or_else(|| anyhow!("the shard has no iterator"))
     }
 
-    /// New records of the outbox (what the event source's filter in template.yaml lets through), and where to go on.
-    fn records(&self, iterator: &str) -> Result<(Vec<Value>, String)> {
+    /// New items whose key begins so (what the event source's filter lets through), and where to go on.
+    fn records(&self, iterator: &str, beginning: &str) -> Result<(Vec<Value>, String)> {
         let answer = self.engine.get_records(request(json!({ "ShardIterator": iterator, "Limit": 100 }))?)?;
         let next = answer.next_shard_iterator.context("the shard has ended")?;
         let records = answer.records.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?;
-        let new_mail = |record: &Value| {
+        let new = |record: &Value| {
             let pk = record["dynamodb"]["Keys"]["pk"]["S"].as_str();
-            record["eventName"] == "INSERT" && pk.is_some_and(|pk| pk.starts_with(keys::OUTBOX))
+            record["eventName"] == "INSERT" && pk.is_some_and(|pk| pk.starts_with(beginning))
         };
-        Ok((records.into_iter().filter(new_mail).collect(), next))
+        Ok((records.into_iter().filter(new).collect(), next))
     }
 
-    /// Deletes what has ended, by the time of the clock that a test can move.
-    pub(crate) async fn keep_time(self) {
-        loop {
-            tokio::time::sleep(EXPIRE).await;
-            if let Err(error) = self.expire() {
-                warn!(%error, "what has ended cannot be deleted");
-            }
-        }
-    }
-
+    /// Deletes what has ended (TTL), by the clock of the stack.
     pub(crate) fn expire(&self) -> Result<()> {
         let now = self.clock.now().as_second().to_string();
         let mut start = Value::Null;
@@ -169,8 +164,8 @@ impl Database {
 }
 
 /// Hands records over; gives back those that failed, after a while.
-async fn deliver(deliver_mail: &Trigger, records: Vec<Value>) -> Vec<Value> {
-    let failed = match deliver_mail(json!({ "Records": records })).await {
+async fn deliver(functions: &Functions, function: &str, records: Vec<Value>) -> Vec<Value> {
+    let failed: Vec<Value> = match functions.invoke(function, json!({ "Records": records })).await {
         Ok(outcome) => {
             let failures = outcome["batchItemFailures"].as_array().cloned().unwrap_or_default();
             let failed = |record: &Value| {
@@ -179,7 +174,7 @@ async fn deliver(deliver_mail: &Trigger, records: Vec<Value>) -> Vec<Value> {
             records.into_iter().filter(failed).collect()
         }
         Err(error) => {
-            error!(%error, "deliver-mail failed");
+            error!(%error, "records have failed");
             records
         }
     };

@@ -10,25 +10,19 @@ use serde_json::{Value, json};
 
 pub(crate) struct Functions {
     pub(crate) endpoints: HashMap<&'static str, Endpoint>,
-    pub(crate) deliver_mail: Trigger,
-    pub(crate) first_admin: Trigger,
+    pub(crate) triggers: HashMap<&'static str, Trigger>,
 }
 
 impl Functions {
     /// Hands an event to a function as Lambda would.
     pub(crate) async fn invoke(&self, function: &str, event: Value) -> Result<Value> {
-        let trigger = match function {
-            "deliver-mail" => &self.deliver_mail,
-            "first-admin" => &self.first_admin,
-            _ => {
-                let endpoint =
-                    self.endpoints.get(function).with_context(|| format!("there is no function {function}"))?;
-                let (parts, body) = endpoint(lambda_http::request::from_str(&event.to_string())?).await.into_parts();
-                let body = String::from_utf8_lossy(&body).into_owned();
-                return Ok(json!({ "statusCode": parts.status.as_u16(), "body": body }));
-            }
-        };
-        trigger(event).await.map_err(|error| anyhow!("{function}: {error}"))
+        if let Some(trigger) = self.triggers.get(function) {
+            return trigger(event).await.map_err(|error| anyhow!("{function}: {error}"));
+        }
+        let endpoint = self.endpoints.get(function).with_context(|| format!("there is no function {function}"))?;
+        let (parts, body) = endpoint(lambda_http::request::from_str(&event.to_string())?).await.into_parts();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Ok(json!({ "statusCode": parts.status.as_u16(), "body": body }))
     }
 }
 
@@ -48,15 +42,22 @@ pub(crate) async fn connect(env: &Env) -> Result<Functions> {
         ("list-shares", endpoint::<list_shares::ListShares>(env).await.map_err(failed)?),
         ("map", endpoint::<map::Map>(env).await.map_err(failed)?),
         ("no-route", endpoint::<no_route::NoRoute>(env).await.map_err(failed)?),
+        ("open-link", endpoint::<open_link::OpenLink>(env).await.map_err(failed)?),
         ("presign-download", endpoint::<presign_download::PresignDownload>(env).await.map_err(failed)?),
+        ("presign-upload", endpoint::<presign_upload::PresignUpload>(env).await.map_err(failed)?),
         ("register", endpoint::<register::Register>(env).await.map_err(failed)?),
         ("session", endpoint::<session::Session>(env).await.map_err(failed)?),
-        ("staff", endpoint::<staff::Staff>(env).await.map_err(failed)?),
+        ("settings", endpoint::<settings::Settings>(env).await.map_err(failed)?),
         ("share", endpoint::<share::Share>(env).await.map_err(failed)?),
+        ("staff", endpoint::<staff::Staff>(env).await.map_err(failed)?),
     ]);
-    Ok(Functions {
-        endpoints,
-        deliver_mail: trigger::<deliver_mail::DeliverMail>(env).await.map_err(failed)?,
-        first_admin: trigger::<first_admin::FirstAdmin>(env).await.map_err(failed)?,
-    })
+    let triggers = HashMap::from([
+        ("deliver-mail", trigger::<deliver_mail::DeliverMail>(env).await.map_err(failed)?),
+        ("distribute", trigger::<distribute::Distribute>(env).await.map_err(failed)?),
+        ("finish-upload", trigger::<finish_upload::FinishUpload>(env).await.map_err(failed)?),
+        ("first-admin", trigger::<first_admin::FirstAdmin>(env).await.map_err(failed)?),
+        ("retire", trigger::<retire::Retire>(env).await.map_err(failed)?),
+        ("send-digest", trigger::<send_digest::SendDigest>(env).await.map_err(failed)?),
+    ]);
+    Ok(Functions { endpoints, triggers })
 }

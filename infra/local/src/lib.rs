@@ -1,6 +1,7 @@
 //! The whole of Gatehouse in one process: the real functions, the ordinary AWS clients, and behind those a
 //! `DynamoDB`, an S3 and an SES of this machine. What is tested here is what is deployed.
 
+mod background;
 mod bucket;
 mod control;
 mod database;
@@ -13,7 +14,6 @@ pub mod meter;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use aws_credential_types::Credentials;
@@ -24,8 +24,10 @@ use gatehouse_template::Template;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use background::Pause;
+use bucket::Bucket;
 use control::Control;
-use database::Database;
+use database::{Database, FED};
 use functions::Functions;
 use mailbox::Mailbox;
 use meter::Meter;
@@ -64,7 +66,7 @@ pub struct Stack {
     pub env: Env,
     functions: Arc<Functions>,
     mailbox: Mailbox,
-    mail_paused: Arc<AtomicBool>,
+    pause: Pause,
     _tasks: JoinSet<()>,
     _temporary: Option<tempfile::TempDir>,
 }
@@ -88,8 +90,8 @@ impl Stack {
         let database = Database::open(file.as_deref(), &template.table, clock.clone())?;
         tasks.spawn(database.clone().serve(dynamodb));
         let mailbox = Mailbox::open(&folder.join("mail"), clock.clone())?;
-        let bucket = bucket::router(&folder.join("files"), clock.clone())?;
-        tasks.spawn(serve(s3, bucket));
+        let (bucket, created) = Bucket::open(&folder.join("files"), &template.bucket, clock.clone())?;
+        tasks.spawn(serve(s3, bucket.clone().router()?));
 
         let env = Env {
             aws: meter
@@ -110,15 +112,27 @@ impl Stack {
         };
 
         let functions = Arc::new(functions::connect(&env).await?);
-        let control = Control::new(mailbox.clone(), clock.clone(), database.clone());
-        let app = gateway::router(template.routes()?, Arc::clone(&functions)).merge(control.router());
+        let control = Control::new(mailbox.clone(), clock.clone(), database.clone(), bucket);
+        let app = gateway::router(template.routes()?, Arc::clone(&functions)).merge(control.clone().router());
         tasks.spawn(serve(gateway, app));
-        let mail_paused = Arc::new(AtomicBool::new(false));
-        tasks.spawn(database.clone().feed(Arc::clone(&functions.deliver_mail), Arc::clone(&mail_paused)));
-        tasks.spawn(database.keep_time());
+        tasks.spawn(control.keep_time());
+
+        let pause = Pause::default();
+        for (beginning, function) in FED {
+            tasks.spawn(database.clone().feed(beginning, function, Arc::clone(&functions), pause.clone()));
+        }
+        tasks.spawn(background::bring(created, Arc::clone(&functions), pause.clone()));
+        // Those that the stream feeds are swept more often than their schedules say.
+        let is_fed = |function: &str| FED.iter().any(|(_, fed)| *fed == function);
+        for function in template.functions.into_iter().filter(|function| !is_fed(&function.name)) {
+            for schedule in function.schedules {
+                let (name, functions) = (function.name.clone(), Arc::clone(&functions));
+                tasks.spawn(background::keep(schedule, name, functions, clock.clone(), pause.clone()));
+            }
+        }
 
         let admin = serde_json::json!({ "email": config.admin_email, "name": "First Admin" });
-        (functions.first_admin)(admin).await.map_err(|error| anyhow::anyhow!("the first admin: {error}"))?;
+        functions.invoke("first-admin", admin).await.context("there is no first admin")?;
         Ok(Self {
             url: portal_url,
             database_url,
@@ -127,21 +141,23 @@ impl Stack {
             env,
             functions,
             mailbox,
-            mail_paused,
+            pause,
             _tasks: tasks,
             _temporary: temporary,
         })
     }
 
     /// Hands an event to a function as Lambda would; gives back what the function does, an HTTP answer as
-    /// `{"statusCode": …, "body": …}`.
+    /// `{"statusCode": …, "body": …}`. It runs in the future that this is: dropping that ends it where it stands, as
+    /// a crash does. With [`Meter::stop_at`] and [`Meter::stop_after`] a test says where.
     pub async fn invoke(&self, function: &str, event: serde_json::Value) -> Result<serde_json::Value> {
         self.functions.invoke(function, event).await
     }
 
-    /// Stops mails from being sent, or lets them go again: a test that counts calls wants those of one request.
+    /// Holds back all that happens by itself, or lets it go on: the stream with its mails and tasks, sweeps,
+    /// schedules, the bucket's events. A test that counts calls wants those of one request.
     pub fn pause_mail(&self, paused: bool) {
-        self.mail_paused.store(paused, Ordering::Relaxed);
+        self.pause.set(paused);
     }
 
     /// The newest activation link that was mailed to an address, once it has been.

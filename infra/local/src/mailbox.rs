@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gatehouse::clock::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,7 +23,18 @@ pub(crate) struct SentMail {
     pub(crate) text: String,
     pub(crate) html: String,
     pub(crate) headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) attachments: Vec<SentAttachment>,
     pub(crate) sent_at: Timestamp,
+}
+
+/// What came with a mail. Its bytes are not kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SentAttachment {
+    pub(crate) content_id: String,
+    pub(crate) content_type: String,
+    /// In bytes.
+    pub(crate) size: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +74,12 @@ impl Mailbox {
         let to = list("/Destination/ToAddresses").filter_map(Value::as_str).map(str::to_owned);
         let headers = list("/Content/Simple/Headers")
             .filter_map(|header| Some((header["Name"].as_str()?.to_owned(), header["Value"].as_str()?.to_owned())));
+        let attachments = list("/Content/Simple/Attachments").map(|attachment| {
+            let text = |name: &str| attachment[name].as_str().unwrap_or_default();
+            let size = STANDARD.decode(text("RawContent")).context("an attachment is not in base64")?.len();
+            let (content_id, content_type) = (text("ContentId").to_owned(), text("ContentType").to_owned());
+            Ok(SentAttachment { content_id, content_type, size })
+        });
         let mail = SentMail {
             id: Ulid::generate().to_string(),
             to: to.collect(),
@@ -69,6 +88,7 @@ impl Mailbox {
             text: text("/Content/Simple/Body/Text/Data"),
             html: text("/Content/Simple/Body/Html/Data"),
             headers: headers.collect(),
+            attachments: attachments.collect::<Result<_>>()?,
             sent_at: self.clock.now(),
         };
         let file = self.folder.join(format!("{}.json", mail.id));

@@ -47,6 +47,24 @@ pub struct Cost {
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
     calls: Arc<Mutex<Vec<Call>>>,
+    stop: Arc<Mutex<Option<Stop>>>,
+}
+
+/// Where calls stop.
+#[derive(Debug)]
+struct Stop {
+    /// How many calls there are until then, with the one that `last` is about.
+    left: usize,
+    last: Fate,
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Answered,
+    /// The service does it, and the caller never learns.
+    Unheard,
+    Unsent,
 }
 
 impl Meter {
@@ -62,6 +80,38 @@ impl Meter {
     #[must_use]
     pub fn take(&self) -> Vec<Call> {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on the `n`th call (1 is the next) and all after it hang, unsent and uncounted: the caller stands
+    /// still just before that call. What hangs is to be dropped, as a crash would; [`Meter::go_on`] is for new calls.
+    /// The clients give up on a call after 5 s and try again: a test drops it sooner.
+    pub fn stop_at(&self, n: usize) {
+        self.set_stop(Some(Stop { left: n, last: Fate::Unsent }));
+    }
+
+    /// Like [`Meter::stop_at`], but the `n`th call is sent and done, and only its answer is never heard.
+    pub fn stop_after(&self, n: usize) {
+        self.set_stop(Some(Stop { left: n, last: Fate::Unheard }));
+    }
+
+    /// New calls are answered again.
+    pub fn go_on(&self) {
+        self.set_stop(None);
+    }
+
+    fn set_stop(&self, stop: Option<Stop>) {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = stop;
+    }
+
+    fn next_fate(&self) -> Fate {
+        match self.stop.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            None => Fate::Answered,
+            Some(Stop { left: 0, .. }) => Fate::Unsent,
+            Some(stop) => {
+                stop.left -= 1;
+                if stop.left == 0 { stop.last } else { Fate::Answered }
+            }
+        }
     }
 
     fn note(&self, call: Call) {
@@ -113,8 +163,16 @@ impl HttpConnector for Watched<SharedHttpConnector> {
         }
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
+            let fate = meter.next_fate();
+            if fate == Fate::Unsent {
+                std::future::pending::<()>().await;
+            }
             let began = Instant::now();
-            let mut response = inner.call(request).await?;
+            let response = inner.call(request).await;
+            if fate == Fate::Unheard {
+                std::future::pending::<()>().await;
+            }
+            let mut response = response?;
             let mut units = 0.0;
             if of_dynamodb.is_some() {
                 let body = std::mem::replace(response.body_mut(), SdkBody::taken());
@@ -153,7 +211,45 @@ fn consumed(answer: &[u8]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::http::StatusCode;
+
+    /// A service that counts what reaches it.
+    #[derive(Debug, Clone, Default)]
+    struct Service(Arc<AtomicUsize>);
+
+    impl HttpConnector for Service {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::empty())))
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_stop_where_a_test_wants_a_crash() {
+        let (meter, service) = (Meter::default(), Service::default());
+        let watched = Watched { inner: SharedHttpConnector::new(service.clone()), meter: meter.clone() };
+        let answered = async || {
+            let call = watched.call(HttpRequest::new(SdkBody::empty()));
+            tokio::time::timeout(Duration::from_millis(20), call).await.is_ok()
+        };
+        let sent = || service.0.load(Ordering::Relaxed);
+
+        meter.stop_at(2);
+        assert_eq!([answered().await, answered().await, answered().await], [true, false, false]);
+        assert_eq!((sent(), meter.take().len()), (1, 1));
+
+        meter.stop_after(2);
+        assert_eq!([answered().await, answered().await, answered().await], [true, false, false]);
+        assert_eq!((sent(), meter.take().len()), (3, 1));
+
+        meter.go_on();
+        assert!(answered().await);
+        assert_eq!((sent(), meter.take().len()), (4, 1));
+    }
 
     #[test]
     fn calls_side_by_side_are_one_round_trip() {

@@ -2,6 +2,7 @@
 //! the local gateway, the function that says 405, the tests.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use matchit::Router;
 use serde::Deserialize;
@@ -23,6 +24,14 @@ pub enum TemplateError {
         path: String,
         /// Why.
         cause: String,
+    },
+    /// A schedule that is none.
+    #[error("template.yaml: the schedule of {function} cannot be read: {text}")]
+    Schedule {
+        /// Whose.
+        function: String,
+        /// What it says.
+        text: String,
     },
 }
 
@@ -47,6 +56,8 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// The properties of the table.
     pub table: Value,
+    /// The properties of the bucket.
+    pub bucket: Value,
 }
 
 /// One function.
@@ -56,6 +67,17 @@ pub struct Function {
     pub name: String,
     /// What it answers.
     pub routes: Vec<Route>,
+    /// When it is called by itself.
+    pub schedules: Vec<Schedule>,
+}
+
+/// When a function is called by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// How often.
+    pub every: Duration,
+    /// What it is given; an empty object, if the template says nothing.
+    pub input: Value,
 }
 
 /// What a function answers.
@@ -83,9 +105,12 @@ impl Template {
         let document: Document =
             serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Yaml(error.to_string()))?;
         let of_kind = |kind: &'static str| document.resources.values().filter(move |resource| resource.kind == kind);
-        let functions = of_kind("AWS::Serverless::Function").map(function).collect();
-        let table = of_kind("AWS::DynamoDB::Table").next().map(|table| table.properties.clone());
-        Ok(Self { functions, table: table.ok_or_else(|| TemplateError::Yaml("there is no table".to_owned()))? })
+        let functions = of_kind("AWS::Serverless::Function").map(function).collect::<Result<_, _>>()?;
+        let first = |kind: &'static str| {
+            let properties = of_kind(kind).next().map(|resource| resource.properties.clone());
+            properties.ok_or_else(|| TemplateError::Yaml(format!("there is no {kind}")))
+        };
+        Ok(Self { functions, table: first("AWS::DynamoDB::Table")?, bucket: first("AWS::S3::Bucket")? })
     }
 
     /// Who answers what, to be asked by path and method.
@@ -113,19 +138,46 @@ impl Template {
     }
 }
 
-fn function(resource: &Resource) -> Function {
+fn function(resource: &Resource) -> Result<Function, TemplateError> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let properties = &resource.properties;
-    let events = properties["Events"].as_object().into_iter().flat_map(serde_json::Map::values);
-    let routes = events.filter(|event| event["Type"] == "HttpApi").map(|event| {
-        let properties = &event["Properties"];
-        match properties["Path"].as_str() {
-            Some(path) => Route::Path { method: text(&properties["Method"]), path: path.to_owned() },
-            None => Route::Default,
-        }
-    });
     let name = text(&properties["CodeUri"]).trim_start_matches("functions/").to_owned();
-    Function { name, routes: routes.collect() }
+    let (mut routes, mut schedules) = (Vec::new(), Vec::new());
+    for event in properties["Events"].as_object().into_iter().flat_map(serde_json::Map::values) {
+        let properties = &event["Properties"];
+        match (event["Type"].as_str(), properties["Path"].as_str()) {
+            (Some("HttpApi"), Some(path)) => {
+                routes.push(Route::Path { method: text(&properties["Method"]), path: path.to_owned() });
+            }
+            (Some("HttpApi"), None) => routes.push(Route::Default),
+            (Some("Schedule"), _) => {
+                let unread = || TemplateError::Schedule { function: name.clone(), text: properties.to_string() };
+                schedules.push(schedule(properties).ok_or_else(unread)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(Function { name, routes, schedules })
+}
+
+/// `rate(5 minutes)`, in the words that `EventBridge` takes: 1 of a thing is singular. Its other form, `cron(…)`, is
+/// not used here.
+fn schedule(properties: &Value) -> Option<Schedule> {
+    let rate = properties["Schedule"].as_str()?.strip_prefix("rate(")?.strip_suffix(')')?;
+    let (count, unit) = rate.split_once(' ')?;
+    let count: u32 = count.parse().ok().filter(|count| *count > 0)?;
+    let unit = if count == 1 { unit } else { unit.strip_suffix('s')? };
+    let seconds = match unit {
+        "minute" => 60,
+        "hour" => 60 * 60,
+        "day" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let input = match &properties["Input"] {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        input => serde_json::from_str(input.as_str()?).ok()?,
+    };
+    Some(Schedule { every: Duration::from_secs(u64::from(count) * seconds), input })
 }
 
 /// Who answers what.
@@ -200,5 +252,52 @@ mod tests {
         assert_eq!(routes.find("PUT", "/v1/shares").function, "no-route");
         assert_eq!(routes.methods("/v1/shares"), Some(vec!["GET", "POST"]));
         assert_eq!(routes.methods("/v1/nothing"), None);
+    }
+    fn scheduled(properties: &str) -> Result<Template, TemplateError> {
+        Template::parse(&format!(
+            "{{Resources: {{
+                Table: {{Type: 'AWS::DynamoDB::Table'}},
+                Bucket: {{Type: 'AWS::S3::Bucket'}},
+                Sweeper: {{
+                    Type: 'AWS::Serverless::Function',
+                    Properties: {{CodeUri: functions/sweeper, Events: {{At: {{Type: Schedule, Properties: {properties}}}}}}},
+                }},
+            }}}}"
+        ))
+    }
+
+    #[test]
+    fn a_schedule_says_how_often_and_with_what() {
+        for (rate, seconds) in [("5 minutes", 300), ("1 minute", 60), ("2 hours", 7_200), ("1 day", 86_400)] {
+            let template = scheduled(&format!("{{Schedule: rate({rate}), Input: '{{\"sweep\": true}}'}}")).unwrap();
+            let input = serde_json::json!({ "sweep": true });
+            assert_eq!(template.functions[0].schedules, [Schedule { every: Duration::from_secs(seconds), input }]);
+        }
+        let template = scheduled("{Schedule: rate(1 hour)}").unwrap();
+        assert_eq!(template.functions[0].schedules[0].input, serde_json::json!({}));
+    }
+
+    #[test]
+    fn a_schedule_that_eventbridge_would_not_take_is_an_error() {
+        for properties in [
+            "{Schedule: rate(1 minutes)}",
+            "{Schedule: rate(2 day)}",
+            "{Schedule: rate(0 minutes)}",
+            "{Schedule: rate(3 seconds)}",
+            "{Schedule: cron(0 12 * * ? *)}",
+            "{Schedule: rate(1 day), Input: '{'}",
+            "{Input: '{}'}",
+        ] {
+            let error = scheduled(properties).unwrap_err();
+            assert!(matches!(error, TemplateError::Schedule { function, .. } if function == "sweeper"), "{properties}");
+        }
+    }
+
+    #[test]
+    fn the_bucket_and_the_schedules_of_the_template_are_found() {
+        let template = Template::of_workspace().unwrap();
+        assert!(template.bucket["LifecycleConfiguration"]["Rules"].is_array());
+        let deliver_mail = template.functions.iter().find(|function| function.name == "deliver-mail").unwrap();
+        assert_eq!(deliver_mail.schedules.len(), 1);
     }
 }

@@ -55,8 +55,24 @@ pub enum ActivityKind {
     ShareSent,
     /// A file was uploaded.
     FileUploaded,
+    /// A share was changed.
+    ShareChanged,
+    /// A share got a recipient.
+    RecipientAdded,
+    /// A share lost a recipient.
+    RecipientRemoved,
+    /// A share was taken back.
+    ShareRevoked,
+    /// A share was removed for good, with its files.
+    ShareErased,
+    /// A share was opened by the link in its mail.
+    LinkOpened,
     /// The download of files was begun.
     FilesDownloaded,
+    /// Notification mails were turned off by the link in one.
+    Unsubscribed,
+    /// The settings were changed.
+    SettingsChanged,
 }
 
 /// Who did it.

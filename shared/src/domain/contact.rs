@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, Areas, Invitation, InviteRefused};
 use super::{
     Company, CompanyId, ContactId, CredentialState, Email, Language, Mail, Message, OutboxMail, PersonName, Phone,
+    StaffId,
 };
 
 /// How many mails a person can be sent an hour on somebody's wish: a resend button must not become a weapon.
@@ -88,6 +89,9 @@ pub struct Contact {
     pub sessions: CredentialState,
     /// How many invitations it was sent in the last hour.
     pub invited_lately: Option<Hourly>,
+    /// Who of the staff looks after it: told of what it sends.
+    #[serde(default)]
+    pub owner_id: Option<StaffId>,
     /// When it was entered.
     pub created_at: Timestamp,
 }
@@ -111,6 +115,7 @@ impl Contact {
             mail_problem: None,
             sessions: CredentialState::default(),
             invited_lately: None,
+            owner_id: None,
             created_at: now,
         }
     }

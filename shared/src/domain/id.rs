@@ -12,6 +12,10 @@ use ulid::Ulid;
 #[error("is not an id of the form {0}_<ULID>")]
 pub struct IdError(&'static str);
 
+impl IdError {
+    pub(super) const OF_RECIPIENT: Self = Self("adr");
+}
+
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -84,6 +88,8 @@ id! {
     RegistrationId = "reg";
     /// A key of an integration.
     KeyId = "key";
+    /// A piece of work that goes on after its request.
+    TaskId = "tsk";
 }
 
 impl ActivityId {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CompanyName, Email, InvitationId, Language, MailId, Message, PersonId, PersonName, RegistrationId, ShareId, Title,
+    CompanyName, Email, FileName, InvitationId, Language, MailId, Message, PersonId, PersonName, RecipientId,
+    RegistrationId, ShareId, StaffId, Title,
 };
 
 /// One kind of mail, with the facts that its text needs and no secret: a link's token is made when it is sent.
@@ -37,14 +38,16 @@ pub enum Mail {
         /// The name to greet.
         name: PersonName,
     },
-    /// "Open report": something was shared with a contact.
+    /// "Open report": something was shared with a contact or an address.
     ShareSent {
         /// The share.
         share: ShareId,
+        /// As which of its recipients.
+        recipient: RecipientId,
         /// Its title.
         title: Title,
-        /// The name to greet.
-        name: PersonName,
+        /// The name to greet, if it is known.
+        name: Option<PersonName>,
         /// Who shares it.
         from: PersonName,
         /// What that person wrote.
@@ -55,6 +58,60 @@ pub enum Mail {
         total_size: u64,
         /// When it can no longer be opened.
         expires_at: Option<Timestamp>,
+    },
+    /// New files in a share that its recipient knows.
+    FilesAdded {
+        /// The share.
+        share: ShareId,
+        /// As which of its recipients.
+        recipient: RecipientId,
+        /// Its title.
+        title: Title,
+        /// The name to greet, if it is known.
+        name: Option<PersonName>,
+        /// Who added it.
+        from: PersonName,
+        /// The file.
+        file: FileName,
+        /// When the share can no longer be opened.
+        expires_at: Option<Timestamp>,
+    },
+    /// To the staff: a customer has put a file into a share.
+    FilesReturned {
+        /// The share.
+        share: ShareId,
+        /// Its title.
+        title: Title,
+        /// Who returned it.
+        from: PersonName,
+        /// That person's company.
+        company: CompanyName,
+        /// The file.
+        file: FileName,
+    },
+    /// To the staff: a customer has sent a share of its own.
+    ShareReceived {
+        /// The share.
+        share: ShareId,
+        /// Its title.
+        title: Title,
+        /// Who sent it.
+        from: PersonName,
+        /// That person's company.
+        company: CompanyName,
+        /// What that person wrote.
+        message: Option<Message>,
+        /// How many files it has.
+        file_count: u64,
+        /// Their size in bytes.
+        total_size: u64,
+    },
+    /// What has come since the last of these, to a contact that wants one mail a day.
+    Digest {
+        /// The name to greet.
+        name: PersonName,
+        /// What has come.
+        shares: Vec<DigestEntry>,
     },
     /// "You already have an account", to somebody who asked for one.
     AlreadyRegistered {
@@ -121,6 +178,10 @@ impl Mail {
             Self::ContactInvitation { .. } => "contact_invitation",
             Self::StaffInvitation { .. } => "staff_invitation",
             Self::ShareSent { .. } => "share_sent",
+            Self::FilesAdded { .. } => "files_added",
+            Self::FilesReturned { .. } => "files_returned",
+            Self::ShareReceived { .. } => "share_received",
+            Self::Digest { .. } => "digest",
             Self::AlreadyRegistered { .. } => "already_registered",
             Self::RegistrationReceived { .. } => "registration_received",
             Self::RegistrationAccepted { .. } => "registration_accepted",
@@ -132,6 +193,23 @@ impl Mail {
             Self::SignInsFailed => "sign_ins_failed",
         }
     }
+
+    /// Whether it tells of something that is in the portal all the same: whoever gets it may turn such mails off.
+    #[must_use]
+    pub fn can_be_turned_off(&self) -> bool {
+        matches!(self, Self::ShareSent { .. } | Self::FilesAdded { .. } | Self::Digest { .. })
+    }
+}
+
+/// A line of a daily mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestEntry {
+    /// The share.
+    pub share: ShareId,
+    /// Its title.
+    pub title: Title,
+    /// Who sent it.
+    pub from: PersonName,
 }
 
 /// Where a mail goes.
@@ -144,6 +222,11 @@ pub enum Addressee {
     Mappers {
         /// Always `true`; keeps it apart from an address.
         mappers: bool,
+    },
+    /// To the one of the staff whose share it is; to the members on duty, or the admins, where there is none.
+    Owner {
+        /// Who, if it is known.
+        owner: Option<StaffId>,
     },
 }
 

@@ -9,14 +9,20 @@ mod credential;
 mod email;
 mod file_name;
 mod id;
+mod inbox;
 mod mail;
+mod recipient;
 mod registration;
 mod rights;
+mod search;
+mod settings;
 mod share;
 mod staff;
+mod task;
 mod team;
 mod text;
 mod token;
+mod unsubscribe;
 
 pub use access::{Access, Account, ActivationRefused, Area, Areas, INVITATION_LIFETIME, Invitation, InviteRefused};
 pub use activity::{Activity, ActivityKind, Actor};
@@ -28,13 +34,22 @@ pub use email::{Email, EmailError};
 pub use file_name::FileName;
 pub use id::{
     ActivityId, ActorId, CompanyId, ContactId, FileId, IdError, InvitationId, KeyId, MailId, PersonId, RegistrationId,
-    SessionId, ShareId, StaffId,
+    SessionId, ShareId, StaffId, TaskId,
 };
-pub use mail::{Addressee, Mail, OutboxMail};
-pub use registration::{AlreadyDecided, Decision, Registration};
+pub use inbox::{InboxOf, InboxRow, state_word};
+pub use mail::{Addressee, DigestEntry, Mail, OutboxMail};
+pub use recipient::{AddressId, Recipient, RecipientId, Target};
+pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
-pub use share::{FileState, InboxRow, NewFile, Recipient, SendRefused, Sha256, Share, ShareFile, ShareState};
+pub use search::{Query, fold, split};
+pub use settings::{Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings};
+pub use share::{
+    Contents, FileKind, FileState, NewFile, NotOpen, Parts, SendRefused, Sha256, Share, ShareFile, ShareState,
+    TOLD_FOR, Visibility,
+};
 pub use staff::Staff;
+pub use task::{News, Task, Work};
 pub use team::Team;
 pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
 pub use token::{Link, Token, TokenError, TokenHash, TokenPurpose};
+pub use unsubscribe::Unsubscribe;

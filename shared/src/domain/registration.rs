@@ -31,6 +31,25 @@ pub enum Decision {
     },
 }
 
+/// A request for access, as it is made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRequest {
+    /// The person's name.
+    pub name: PersonName,
+    /// Its address.
+    pub email: Email,
+    /// The company, as the person calls it.
+    pub company: CompanyName,
+    /// Its telephone number.
+    pub phone: Option<Phone>,
+    /// What it wrote.
+    pub message: Option<Message>,
+    /// The language of its mails.
+    #[serde(default)]
+    pub language: Language,
+}
+
 /// A stranger's own request for access.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {

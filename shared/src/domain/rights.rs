@@ -37,6 +37,10 @@ pub enum Right {
     ManageStaff,
     /// Make and revoke the keys of integrations.
     ManageKeys,
+    /// See the settings.
+    ReadSettings,
+    /// Change the settings.
+    ManageSettings,
 }
 
 /// What an integration's key may do. There is no scope for staff and keys: a key makes no other.
@@ -66,8 +70,8 @@ impl Role {
     /// The table. Deny by default: a right that is not named here is not given.
     pub fn grants(self, right: Right) -> bool {
         use Right::{
-            ManageCustomers, ManageKeys, ManageShares, ManageStaff, MapRegistrations, ReadActivity, ReadCustomers,
-            ReadShares, ReadStaff,
+            ManageCustomers, ManageKeys, ManageSettings, ManageShares, ManageStaff, MapRegistrations, ReadActivity,
+            ReadCustomers, ReadSettings, ReadShares, ReadStaff,
         };
         matches!(
             (self, right),
@@ -81,10 +85,14 @@ impl Role {
                     | ReadActivity
                     | ReadStaff
                     | ManageStaff
-                    | ManageKeys,
-            ) | (Self::Member, ReadCustomers | ManageCustomers | ReadShares | ManageShares | ReadActivity | ReadStaff)
-                | (Self::Mapper, ReadCustomers | MapRegistrations | ReadStaff)
-                | (Self::Viewer, ReadCustomers | ReadShares | ReadActivity | ReadStaff)
+                    | ManageKeys
+                    | ReadSettings
+                    | ManageSettings,
+            ) | (
+                Self::Member,
+                ReadCustomers | ManageCustomers | ReadShares | ManageShares | ReadActivity | ReadStaff | ReadSettings,
+            ) | (Self::Mapper, ReadCustomers | MapRegistrations | ReadStaff | ReadSettings)
+                | (Self::Viewer, ReadCustomers | ReadShares | ReadActivity | ReadStaff | ReadSettings)
         )
     }
 }

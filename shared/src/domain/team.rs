@@ -13,6 +13,9 @@ pub struct Team {
     pub admins: BTreeSet<StaffId>,
     /// Who has the role `mapper` and is on duty.
     pub mappers_on_duty: BTreeSet<StaffId>,
+    /// Who has the role `member` and is on duty.
+    #[serde(default)]
+    pub members_on_duty: BTreeSet<StaffId>,
 }
 
 impl Team {
@@ -25,6 +28,7 @@ impl Team {
         let here = !staff.removed;
         put(&mut self.admins, here && staff.roles.contains(&Role::Admin));
         put(&mut self.mappers_on_duty, here && staff.on_duty && staff.roles.contains(&Role::Mapper));
+        put(&mut self.members_on_duty, here && staff.on_duty && staff.roles.contains(&Role::Member));
         self
     }
 }

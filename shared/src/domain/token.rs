@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
-use super::{InvitationId, PersonId};
+use super::{ContactId, Email, InvitationId, PersonId, RecipientId, ShareId};
 
 /// 256 random bits, in base64url without padding (RFC 4648 §5): 43 characters, fit for a URL's fragment.
 #[derive(Clone, PartialEq, Eq)]
@@ -114,13 +114,28 @@ pub enum TokenPurpose {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// Opening one share, as one of its recipients, without an account.
+    ShareLink {
+        /// The share.
+        share: ShareId,
+        /// As which recipient.
+        recipient: RecipientId,
+        /// The contact that it was mailed to, if it was one.
+        contact: Option<ContactId>,
+        /// The address that it was mailed to.
+        email: Email,
+        /// When the link stops working, whatever the share's own end is.
+        expires_at: Timestamp,
+    },
 }
 
 impl TokenPurpose {
     /// When the link stops working.
     pub fn expires_at(&self) -> Timestamp {
         match self {
-            Self::Activation { expires_at, .. } | Self::PasswordReset { expires_at, .. } => *expires_at,
+            Self::Activation { expires_at, .. }
+            | Self::PasswordReset { expires_at, .. }
+            | Self::ShareLink { expires_at, .. } => *expires_at,
         }
     }
 }

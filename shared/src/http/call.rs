@@ -90,6 +90,12 @@ impl Call {
             .any(|part| part.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(media_type)))
     }
 
+    /// Whether the caller has the answer with that tag: compared weakly, as conditional reads are.
+    pub(super) fn knows(&self, tag: &str) -> bool {
+        let known = self.header(header::IF_NONE_MATCH).unwrap_or_default();
+        known.split(',').any(|one| matches!(one.trim().trim_start_matches("W/"), one if one == tag || one == "*"))
+    }
+
     fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers().get(name).and_then(|value| value.to_str().ok())
     }
@@ -143,7 +149,8 @@ impl Call {
             .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
     }
 
-    fn body(&self) -> Result<&[u8], Problem> {
+    /// The body as it came: for what is not JSON.
+    pub fn body(&self) -> Result<&[u8], Problem> {
         let bytes: &[u8] = match self.request.body() {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,

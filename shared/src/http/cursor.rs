@@ -1,17 +1,13 @@
 //! Cursors: where a list goes on, sealed so that only the list that gave one takes it back.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::gate::Gate;
 use super::problem::Problem;
+use crate::session::seal;
 use crate::store::{Page, PageRequest, Position};
-
-/// The length of an HMAC-SHA256 in bytes.
-const SEAL: usize = 32;
 
 /// One list, for one caller, with its filters: a cursor of another is refused.
 #[derive(Debug)]
@@ -31,16 +27,16 @@ impl List {
 pub struct PageQuery {
     /// How many items at most.
     #[serde(default = "PageQuery::usual", deserialize_with = "PageQuery::limit")]
-    pub limit: u8,
+    pub limit: usize,
     cursor: Option<String>,
 }
 
 impl PageQuery {
-    fn usual() -> u8 {
+    fn usual() -> usize {
         25
     }
 
-    fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
         let text = String::deserialize(deserializer)?;
         let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit));
         limit.ok_or_else(|| serde::de::Error::custom("must be a number from 1 to 100"))
@@ -54,21 +50,13 @@ pub struct ListView<T> {
     next: Option<String>,
 }
 
-fn sealed(list: &List, position: &[u8]) -> Vec<u8> {
-    [list.0.as_bytes(), b"\0\0", position].concat()
-}
-
 fn encode<T: Serialize>(key: &hmac::Key, list: &List, position: &T) -> String {
     let position = serde_json::to_vec(position).unwrap_or_default();
-    let tag = hmac::sign(key, &sealed(list, &position));
-    URL_SAFE_NO_PAD.encode([tag.as_ref(), &position].concat())
+    seal::seal(key, &list.0, &position)
 }
 
 fn decode<T: DeserializeOwned>(key: &hmac::Key, list: &List, cursor: &str) -> Option<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let (tag, position) = bytes.split_at_checked(SEAL)?;
-    hmac::verify(key, &sealed(list, position), tag).ok()?;
-    serde_json::from_slice(position).ok()
+    serde_json::from_slice(&seal::open(key, &list.0, cursor)?).ok()
 }
 
 impl Gate {

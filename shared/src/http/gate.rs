@@ -13,10 +13,13 @@ use super::problem::Problem;
 use super::{Answer, json_text};
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{Actor, ActorId, Contact, ContactId, KEY_PREFIX, PersonId, PersonName, Right, Token};
+use crate::domain::{
+    Actor, ActorId, Area, CompanyId, Contact, ContactId, InboxRow, KEY_PREFIX, PersonId, PersonName, Right, Share,
+    ShareFile, Token, Visibility,
+};
 use crate::session::{Claims, Keyring};
 use crate::store::keys::{self, Key};
-use crate::store::{Person, Store, StoreError, Stored, Transaction};
+use crate::store::{Failures, Person, Received, Store, StoreError, Stored, Transaction};
 
 /// What every function needs: the table, the published keys, the time.
 #[derive(Debug, Clone)]
@@ -44,6 +47,36 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         Actor::new(self.person.id(), self.person.name())
     }
+}
+
+/// A contact's session, before the contact is asked whether it still counts.
+#[derive(Debug)]
+pub struct Customer {
+    /// Who.
+    pub contact: ContactId,
+    /// Of which company.
+    pub company: CompanyId,
+    /// The session.
+    pub claims: Claims,
+}
+
+impl Customer {
+    /// As the activity names the contact.
+    #[must_use]
+    pub fn actor(contact: &Contact) -> Actor {
+        Actor::new(PersonId::from(contact.id), &contact.name)
+    }
+}
+
+/// A contact that has a share.
+#[derive(Debug)]
+pub struct Seen {
+    /// Who.
+    pub contact: Contact,
+    /// The row by which it has it; its maker may have none.
+    pub row: Option<InboxRow>,
+    /// What it sees beyond its own.
+    pub visibility: Visibility,
 }
 
 /// One of the staff, or an integration with its key: whoever works for the operator.
@@ -87,15 +120,54 @@ impl Gate {
     }
 
     /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
-    pub async fn contact_claims(&self, call: &Call) -> Result<Option<(Claims, ContactId)>, Problem> {
+    pub async fn customer(&self, call: &Call) -> Result<Option<Customer>, Problem> {
         if call.session_token()?.starts_with(KEY_PREFIX) {
             return Ok(None);
         }
         let claims = self.claims(call).await?;
-        Ok(match claims.sub {
-            PersonId::Contact(contact) => Some((claims, contact)),
-            PersonId::Staff(_) => None,
+        Ok(match (claims.sub, claims.com) {
+            (PersonId::Contact(contact), Some(company)) => Some(Customer { contact, company, claims }),
+            _ => None,
         })
+    }
+
+    /// The contact behind the session, with what decides whether it has a share.
+    pub async fn see(
+        &self,
+        customer: Customer,
+        received: Received,
+        share: Option<&Share>,
+        files: &[ShareFile],
+    ) -> Result<Seen, Problem> {
+        let contact = Self::admit_contact(customer.claims, received.contact)?.record;
+        if !contact.areas.has(Area::Files) {
+            return Err(Problem::area_not_open("files"));
+        }
+        let share = share.ok_or_else(Problem::not_found)?;
+        let own = received.own.map(|row| row.record);
+        let has_own = own.as_ref().is_some_and(|row| row.counts(share)) || share.made_by_contact() == Some(contact.id);
+        let of_colleagues = |file: &ShareFile| file.of == Some(contact.company_id);
+        // Read anew where it decides: what an admin has just forbidden is forbidden.
+        let decides = received.colleagues.is_some() && !has_own || files.iter().any(of_colleagues);
+        let visibility = if decides { self.store.settings().await?.share_visibility } else { Visibility::default() };
+        let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
+        share.open_to(&contact, own.as_ref(), colleagues.as_ref(), self.now())?;
+        Ok(Seen { contact, row: own.or(colleagues), visibility })
+    }
+
+    /// Finds what a link leads to. Who tries links that were never sent must wait.
+    pub async fn follow<T>(&self, call: &Call, find: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        let (now, network) = (self.now(), call.network());
+        let from = Failures::LinksFrom(&network);
+        let (found, blocked) = join!(find, self.store.blocked_until(from, now));
+        if let Some(until) = blocked? {
+            return Err(Problem::too_many_requests(until, now));
+        }
+        if found.as_ref().is_err_and(Problem::is_link_unknown) {
+            let counted = self.store.attempt(from, now).await?;
+            counted.map_err(|until| Problem::too_many_requests(until, now))?;
+        }
+        found
     }
 
     /// Whether the person, as it is now, may use the session.

@@ -1,5 +1,7 @@
 //! Between API Gateway and a function: a request comes in as a [`Call`], an [`Answer`] or a [`Problem`] goes out.
 
+#[cfg(feature = "files")]
+mod announcing;
 mod call;
 mod cursor;
 mod gate;
@@ -11,15 +13,19 @@ use std::time::Instant;
 
 use crate::aws::Env;
 use crate::event::StartError;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, service_fn};
 use serde::Serialize;
 use tracing::{Instrument as _, error, info, info_span};
 
+#[cfg(feature = "files")]
+pub use announcing::Announcing;
 pub use call::{Call, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
-pub use gate::{Caller, Gate, Once, OnceKey, Operator};
+pub use gate::{Caller, Customer, Gate, Once, OnceKey, Operator, Seen};
 pub use problem::{FieldError, Problem};
 pub use view::{ContactView, FileView, session_cookie, signed_out_cookie};
 
@@ -92,6 +98,21 @@ fn json_text(status: StatusCode, body: String) -> Answer {
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
+}
+
+/// An answer that a caller need not fetch twice: 304 without it, if it has this very one (RFC 9110 §13.1.2).
+pub fn json_unless_known(call: &Call, body: &impl Serialize) -> Result<Answer, Problem> {
+    let mut answer = json(StatusCode::OK, body)?;
+    let Body::Text(text) = answer.body() else { return Ok(answer) };
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+    if call.knows(&tag) {
+        *answer.body_mut() = Body::Empty;
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        answer.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    answer.headers_mut().extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
+    Ok(answer)
 }
 
 /// 204.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Answer;
 use crate::clock::Timestamp;
-use crate::domain::{ActivationRefused, AlreadyDecided, InviteRefused, SendRefused};
+use crate::domain::{ActivationRefused, AlreadyDecided, InviteRefused, NotOpen, SendRefused};
 use crate::store::{CommitError, StoreError};
 
 /// One field of a request that is not as it should be.
@@ -251,6 +251,27 @@ impl Problem {
         )
     }
 
+    /// 410: a link whose own time is over.
+    #[must_use]
+    pub fn link_expired() -> Self {
+        let detail = "Links work for a year. Please ask whoever sent it.";
+        Self::new(StatusCode::GONE, "link_expired", "The link has expired", detail)
+    }
+
+    /// 410: a link whose share was taken back, or from whoever had it.
+    #[must_use]
+    pub fn link_withdrawn() -> Self {
+        let detail = "What it led to is not shared with you any more. Please ask whoever sent it.";
+        Self::new(StatusCode::GONE, "link_withdrawn", "The link was withdrawn", detail)
+    }
+
+    /// 409: a change of a share that was taken back.
+    #[must_use]
+    pub fn share_revoked() -> Self {
+        let detail = "It was taken back from its recipients. Make a new share of it.";
+        Self::new(StatusCode::CONFLICT, "share_revoked", "The share was revoked", detail)
+    }
+
     /// 409: no more changes of this kind to a share that was sent.
     #[must_use]
     pub fn already_sent() -> Self {
@@ -372,6 +393,26 @@ impl From<SendRefused> for Problem {
             SendRefused::NoFiles => Self::invalid_field("files", sentence(refused)),
             SendRefused::NoRecipients => Self::invalid_field("recipients", sentence(refused)),
             SendRefused::AlreadySent => Self::already_sent(),
+            SendRefused::Revoked => Self::share_revoked(),
+        }
+    }
+}
+
+impl From<NotOpen> for Problem {
+    fn from(not_open: NotOpen) -> Self {
+        match not_open {
+            NotOpen::Unseen => Self::not_found(),
+            NotOpen::Expired => Self::share_expired(),
+        }
+    }
+}
+
+#[cfg(feature = "files")]
+impl From<crate::files::UploadRefused> for Problem {
+    fn from(refused: crate::files::UploadRefused) -> Self {
+        match refused {
+            crate::files::UploadRefused::Files(error) => error.into(),
+            refused => Self::upload_incomplete(sentence(refused)),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::call::{LOCAL_SESSION_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
     Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, Language, MediaType, Notifications,
-    PersonName, Phone, Sha256, ShareFile,
+    PersonName, Phone, Sha256, ShareFile, StaffId,
 };
 
 /// A contact as the staff see it.
@@ -27,6 +27,7 @@ pub struct ContactView {
     activated_at: Option<Timestamp>,
     last_seen_at: Option<Timestamp>,
     mail_problem: Option<String>,
+    owner_id: Option<StaffId>,
 }
 
 impl From<Contact> for ContactView {
@@ -45,6 +46,7 @@ impl From<Contact> for ContactView {
             invited_at: contact.invited_at,
             last_seen_at: contact.last_seen_at,
             mail_problem: contact.mail_problem,
+            owner_id: contact.owner_id,
         }
     }
 }
@@ -58,6 +60,7 @@ pub struct FileView {
     content_type: MediaType,
     sha256: Option<Sha256>,
     version: u32,
+    replaces: Option<FileId>,
     by: PersonName,
     added_at: Timestamp,
     state: FileState,
@@ -65,8 +68,9 @@ pub struct FileView {
 
 impl From<ShareFile> for FileView {
     fn from(file: ShareFile) -> Self {
-        let ShareFile { id, name, size, content_type, sha256, version, by, added_at, upload: state, .. } = file;
-        Self { id, name, size, content_type, sha256, version, by, added_at, state }
+        let ShareFile { id, name, size, content_type, sha256, version, replaces, by, added_at, upload: state, .. } =
+            file;
+        Self { id, name, size, content_type, sha256, version, replaces, by, added_at, state }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod ed25519;
 mod keyring;
+pub(crate) mod seal;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use keyring::Keyring;
 
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{PersonId, SessionEnd, SessionId};
+use crate::domain::{CompanyId, PersonId, SessionEnd, SessionId};
 use crate::store::Person;
 
 /// How long a session lasts at most: a working day (ASVS 5.0, 7.3.2).
@@ -30,6 +31,9 @@ pub struct Claims {
     iss: String,
     /// Who.
     pub sub: PersonId,
+    /// A contact's company: what is asked for is read beside the contact, and may lie in its company's inbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub com: Option<CompanyId>,
     /// Which session.
     pub jti: SessionId,
     iat: i64,
@@ -42,7 +46,10 @@ impl Claims {
     /// Whether the person may still use this session.
     #[must_use]
     pub fn admitted_by(&self, person: &Person) -> bool {
-        person.id() == self.sub && person.access().is_active() && person.sessions().admits(self.jti, self.epoch)
+        person.id() == self.sub
+            && person.company() == self.com
+            && person.access().is_active()
+            && person.sessions().admits(self.jti, self.epoch)
     }
 
     /// This session, as one that its owner ends.
@@ -107,6 +114,7 @@ impl Signer {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             sub: person.id(),
+            com: person.company(),
             jti: SessionId::new(now),
             iat: now.as_second(),
             exp: expires_at.as_second(),
@@ -192,7 +200,7 @@ mod tests {
     fn claims(sub: PersonId) -> Claims {
         let now = Clock::default().now();
         let exp = (now + SESSION_LIFETIME).as_second();
-        Claims { iss: ISSUER.to_owned(), sub, jti: SessionId::new(now), iat: now.as_second(), exp, epoch: 0 }
+        Claims { iss: ISSUER.to_owned(), sub, com: None, jti: SessionId::new(now), iat: now.as_second(), exp, epoch: 0 }
     }
 
     fn sign(signer: &Signer, header: &Header, claims: &Claims) -> String {

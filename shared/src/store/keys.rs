@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
-    ActorId, CompanyId, ContactId, Email, FileId, InboxRow, KeyId, MailId, PersonId, RegistrationId, ShareId, StaffId,
-    TokenHash,
+    ActorId, CompanyId, ContactId, Email, FileId, InboxOf, KeyId, MailId, PersonId, RecipientId, RegistrationId,
+    ShareId, StaffId, TaskId, TokenHash, fold,
 };
 
 /// The partition key's attribute.
@@ -22,12 +22,24 @@ pub const LISTED_SK: &str = "listed_sk";
 pub const BY_TIME: &str = "by_time";
 /// Its sort key.
 pub const TIME_SK: &str = "time_sk";
+/// The local index of an inbox by title.
+pub const BY_TITLE: &str = "by_title";
+/// Its sort key.
+pub const TITLE_SK: &str = "title_sk";
+/// The local index of an inbox by size.
+pub const BY_SIZE: &str = "by_size";
+/// Its sort key.
+pub const SIZE_SK: &str = "size_sk";
+/// The local index of what nobody has opened yet, by time.
+pub const BY_UNREAD: &str = "by_unread";
+/// Its sort key, which only such rows have.
+pub const UNREAD_SK: &str = "unread_sk";
 /// When DynamoDB may delete an item, in seconds since 1970.
 pub const TTL: &str = "ttl";
 /// The number of an item's version, for conditional writes.
 pub const REV: &str = "rev";
 
-/// The outbox has several partitions, so that a great mailing does not meet one partition's limit.
+/// The outbox, tasks and daily mails have several partitions, so that much at once does not meet one partition's limit.
 pub const OUTBOX_SHARDS: u8 = 4;
 /// What an outbox partition's key begins with: the stream's filter in template.yaml names it too.
 pub const OUTBOX: &str = "OUTBOX#";
@@ -60,8 +72,11 @@ pub fn company(id: CompanyId) -> Key {
 
 /// A contact.
 pub fn contact(id: ContactId) -> Key {
-    Key::new(id, "CONTACT")
+    Key::new(id, CONTACT)
 }
+
+/// The sort key of contacts.
+pub const CONTACT: &str = "CONTACT";
 
 /// One of the staff.
 pub fn staff(id: StaffId) -> Key {
@@ -85,7 +100,7 @@ pub fn token(hash: &TokenHash) -> Key {
 
 /// A share.
 pub fn share(id: ShareId) -> Key {
-    Key::new(id, "SHARE")
+    Key::new(id, SHARE_AND_FILES)
 }
 
 /// A share and its files lie side by side: one query reads both, and none of the recipients.
@@ -100,24 +115,106 @@ pub fn file(share: ShareId, file: FileId) -> Key {
 pub const RECIPIENTS: &str = "TO#";
 
 /// One recipient of a share.
-pub fn recipient(share: ShareId, contact: ContactId) -> Key {
-    Key::new(share, format_args!("{RECIPIENTS}{contact}"))
+pub fn recipient(share: ShareId, recipient: &RecipientId) -> Key {
+    Key::new(share, format_args!("{RECIPIENTS}{recipient}"))
 }
 
-/// The partition of a contact's inbox.
-pub fn inbox(contact: ContactId) -> String {
-    format!("INBOX#{contact}")
+/// What was shared with everyone at a company, for those who join later.
+pub fn shared_with_company(company: CompanyId, share: ShareId) -> Key {
+    Key::new(format_args!("SHARED#{company}"), share)
 }
 
-/// A share in a contact's inbox: that it lies there is what lets the contact see the share.
-pub fn inbox_row(contact: ContactId, share: ShareId) -> Key {
-    Key::new(inbox(contact), share)
+/// What was shared with an address, for the day when it has an account.
+pub fn shared_with_address(email: &Email, share: ShareId) -> Key {
+    Key::new(format_args!("SHARED#{email}"), share)
 }
 
-/// A row's place in the inbox by time; the id keeps rows of one instant apart.
-pub fn by_time(row: &InboxRow) -> String {
-    format!("{}#{}", sortable(row.received_at), row.share_id)
+/// The partition of an inbox.
+pub fn inbox(of: InboxOf) -> String {
+    format!("INBOX#{of}")
 }
+
+/// What the partitions of contacts' own inboxes, or of companies', begin with.
+pub fn inbox_begins(own: bool) -> &'static str {
+    if own { "INBOX#con_" } else { "INBOX#com_" }
+}
+
+/// A share in an inbox: that it lies there is what lets its owner see the share.
+pub fn inbox_row(of: InboxOf, share: ShareId) -> Key {
+    Key::new(inbox(of), share)
+}
+
+/// A row's place by time; the id keeps rows of one instant apart.
+pub fn by_time(at: Timestamp, share: ShareId) -> String {
+    format!("{}#{share}", sortable(at))
+}
+
+/// A row's place by title.
+pub fn by_title(title: &str, share: ShareId) -> String {
+    format!("{}#{share}", fold(title))
+}
+
+/// A row's place by size.
+pub fn by_size(bytes: u64, share: ShareId) -> String {
+    format!("{bytes:020}#{share}")
+}
+
+/// The partition of the words that an inbox is searched by.
+pub fn finds(of: InboxOf) -> String {
+    format!("FINDS#{of}")
+}
+
+/// A word by which a share is found in an inbox: of one word, the newest comes first.
+pub fn find(of: InboxOf, word: &str, at: Timestamp, share: ShareId) -> Key {
+    let before_the_end = 9_999_999_999_999_i64.saturating_sub(at.as_millisecond());
+    Key::new(finds(of), format_args!("{word}#{before_the_end:013}#{share}"))
+}
+
+/// What a task partition's key begins with: the stream's filter in template.yaml names it too.
+pub const TASK: &str = "TASK#";
+
+/// One partition of tasks.
+pub fn task_shard(shard: u8) -> String {
+    format!("{TASK}{shard}")
+}
+
+/// Work that goes on after its request.
+pub fn task(id: TaskId) -> Key {
+    let id = id.to_string();
+    Key::new(task_shard(shard_of(&id)), id)
+}
+
+/// One partition of what waits for a daily mail.
+pub fn digest_shard(shard: u8) -> String {
+    format!("DIGEST#{shard}")
+}
+
+/// A share that waits for a contact's daily mail.
+pub fn digest(contact: ContactId, share: ShareId) -> Key {
+    let id = contact.to_string();
+    Key::new(digest_shard(shard_of(&id)), format_args!("{id}#{share}"))
+}
+
+/// Ids end in random characters: the last one says which of a few partitions.
+fn shard_of(id: &str) -> u8 {
+    id.bytes().last().unwrap_or_default() % OUTBOX_SHARDS
+}
+
+/// Shares that end, by when: what retention looks at.
+pub fn shares_by_end(at: Timestamp, id: ShareId) -> Key {
+    Key::new(ENDING, format_args!("{}#{id}", sortable(at)))
+}
+
+/// The partition of shares that end.
+pub const ENDING: &str = "ENDING";
+
+/// Files whose bytes are awaited, by when they were announced.
+pub fn awaited_files(at: Timestamp, id: FileId) -> Key {
+    Key::new(AWAITED, format_args!("{}#{id}", sortable(at)))
+}
+
+/// The partition of files whose bytes are awaited.
+pub const AWAITED: &str = "AWAITED";
 
 /// One partition of the outbox.
 pub fn outbox_shard(shard: u8) -> String {
@@ -127,8 +224,7 @@ pub fn outbox_shard(shard: u8) -> String {
 /// A mail that waits to be sent. The shard follows from the id, whose last character is random.
 pub fn outbox(id: MailId) -> Key {
     let id = id.to_string();
-    let shard = id.bytes().last().unwrap_or_default() % OUTBOX_SHARDS;
-    Key::new(outbox_shard(shard), id)
+    Key::new(outbox_shard(shard_of(&id)), id)
 }
 
 /// The record of a month: a partition each, so that no single one takes all writes for ever.
@@ -139,6 +235,21 @@ pub fn activity(at: Timestamp, id: crate::domain::ActivityId) -> Key {
 /// What every function needs to verify sessions and cursors.
 pub fn keyring() -> Key {
     Key::new("KEYRING", "KEYRING")
+}
+
+/// What an admin has set.
+pub fn settings() -> Key {
+    Key::new("SETTINGS", "SETTINGS")
+}
+
+/// The operator's logo.
+pub fn logo() -> Key {
+    Key::new("SETTINGS", "LOGO")
+}
+
+/// An address that wants no notifications, by its hash.
+pub fn quiet(hash: &str) -> Key {
+    Key::new(format_args!("QUIET#{hash}"), "QUIET")
 }
 
 /// Who the first admin is.
@@ -167,11 +278,6 @@ pub fn contacts_by_name(company: CompanyId, folded_name: &str, id: ContactId) ->
 /// The partition of a company's contacts.
 pub fn contacts_of(company: CompanyId) -> String {
     format!("CONTACTS#{company}")
-}
-
-/// All shares, by time.
-pub fn shares_by_time(at: Timestamp, id: ShareId) -> Key {
-    Key::new(SHARES, format_args!("{}#{id}", sortable(at)))
 }
 
 /// A contact's place in the list of all users: by access, then by name.
@@ -262,6 +368,3 @@ pub fn activity_of_month(month: &str) -> String {
 pub fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
 }
-
-/// The partition of all shares.
-pub const SHARES: &str = "SHARES";

@@ -1,13 +1,19 @@
 //! State: one DynamoDB table. Functions see records and transactions, never attributes.
 
+mod arrival;
+mod asking;
+mod delivery;
 mod founding;
+mod inbox;
 pub mod keys;
 mod office;
 mod outbox;
 mod page;
 mod people;
 mod record;
+mod settings;
 mod shares;
+mod tasks;
 mod throttle;
 mod transaction;
 mod words;
@@ -17,20 +23,25 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use arrival::NotTaken;
+pub use delivery::{Delivery, Reader, WRITES_PER_READER};
 pub use founding::FirstAdmin;
+pub use inbox::{InboxOrder, InboxPlace, InboxQuery};
 pub use office::{ActivityQuery, PendingOf};
 pub use outbox::{Claim, Claimed};
 pub use page::{Page, PageRequest, Position};
-pub use people::{Person, fold};
+pub use people::Person;
 pub use record::{Record, Rev, Stored};
-pub use shares::SharedFile;
+pub use shares::{Received, SharedFile};
+pub use tasks::Waiting;
 pub use throttle::{Failures, Requests};
 pub use transaction::{CommitError, Transaction};
-pub use words::{Query, Searchable, WordRow, split};
+pub use words::{Searchable, WordRow};
 
 use crate::aws::Env;
 use keys::Key;
@@ -106,20 +117,63 @@ impl Store {
 
     /// Several items in one round trip, as they are now; those that do not exist are missing in the answer.
     async fn items(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<Item>, StoreError> {
-        let mut found = Vec::new();
-        let mut wanted: Vec<Item> = keys.into_iter().map(Key::attributes).collect();
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
-            let request =
-                request.map_err(|error| StoreError::Call { operation: "BatchGetItem", cause: error.to_string() })?;
-            let answer = self.client.batch_get_item().request_items(&*self.table, request).send().await;
-            let mut answer = answer.map_err(StoreError::call("BatchGetItem"))?;
-            found.extend(answer.responses.take().unwrap_or_default().into_values().flatten());
-            // DynamoDB may answer a part and name the rest; it is asked for again.
-            let rest = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&*self.table));
-            wanted = rest.map(|rest| rest.keys).unwrap_or_default();
+        let wanted: Vec<Item> = keys.into_iter().map(Key::attributes).collect();
+        let batch = |mut wanted: Vec<Item>| async move {
+            let mut found = Vec::new();
+            while !wanted.is_empty() {
+                let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+                let request = request
+                    .map_err(|error| StoreError::Call { operation: "BatchGetItem", cause: error.to_string() })?;
+                let answer = self.client.batch_get_item().request_items(&*self.table, request).send().await;
+                let mut answer = answer.map_err(StoreError::call("BatchGetItem"))?;
+                found.extend(answer.responses.take().unwrap_or_default().into_values().flatten());
+                // DynamoDB may answer a part and name the rest; it is asked for again.
+                let rest = answer.unprocessed_keys.and_then(|mut rest| rest.remove(&*self.table));
+                wanted = rest.map(|rest| rest.keys).unwrap_or_default();
+            }
+            Ok::<_, StoreError>(found)
+        };
+        // A hundred keys are the most that one request names.
+        let found = try_join_all(wanted.chunks(100).map(<[Item]>::to_vec).map(batch)).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Puts and deletes what stands for itself, 25 in a request, some requests at a time.
+    pub(crate) async fn write_batch(&self, puts: Vec<Item>, deletes: Vec<Item>) -> Result<(), StoreError> {
+        let incomplete = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Call {
+            operation: "BatchWriteItem",
+            cause: error.to_string(),
+        };
+        let mut requests = Vec::with_capacity(puts.len() + deletes.len());
+        for item in puts {
+            let put = PutRequest::builder().set_item(Some(item)).build().map_err(incomplete)?;
+            requests.push(WriteRequest::builder().put_request(put).build());
         }
-        Ok(found)
+        for key in deletes {
+            let delete = DeleteRequest::builder().set_key(Some(key)).build().map_err(incomplete)?;
+            requests.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        let batches: Vec<Vec<WriteRequest>> = requests.chunks(25).map(<[_]>::to_vec).collect();
+        let write = |mut batch: Vec<WriteRequest>| async move {
+            while !batch.is_empty() {
+                let sent = self.client.batch_write_item().request_items(&*self.table, batch).send().await;
+                let sent = sent.map_err(StoreError::call("BatchWriteItem"))?;
+                // DynamoDB may do a part and give back the rest.
+                batch = sent.unprocessed_items.and_then(|mut rest| rest.remove(&*self.table)).unwrap_or_default();
+            }
+            Ok::<_, StoreError>(())
+        };
+        for some in batches.chunks(8) {
+            try_join_all(some.iter().cloned().map(write)).await?;
+        }
+        Ok(())
+    }
+
+    /// The keys of all items of a partition.
+    async fn partition_keys(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
+        let items = self.partition(pk, "").await?;
+        let key = |item: Item| item.into_iter().filter(|(name, _)| name == keys::PK || name == keys::SK).collect();
+        Ok(items.into_iter().map(key).collect())
     }
 
     /// Writes what stands for itself: no condition, nothing else with it.

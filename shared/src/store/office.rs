@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::tz::TimeZone;
 
-use super::page::Listing;
+use super::page::{Listing, Within};
 use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
 use crate::clock::{SignedDuration, Timestamp};
 use crate::domain::{
@@ -154,9 +154,20 @@ impl Store {
         newest_first: bool,
         page: PageRequest,
     ) -> Result<Page<T>, StoreError> {
-        let sk_begins = begins.map(|begins| (keys::LISTED_SK, begins));
-        self.page(Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk_begins, newest_first }, page)
-            .await
+        let sk = begins.map(|begins| (keys::LISTED_SK, Within::Beginning(begins.to_owned())));
+        self.page(Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first }, page).await
+    }
+
+    /// What is listed up to a sort key, least first.
+    pub(super) async fn listed_until<T: serde::de::DeserializeOwned>(
+        &self,
+        pk: &str,
+        until: String,
+        page: PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let sk = Some((keys::LISTED_SK, Within::Between(String::from(" "), until)));
+        let listing = Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first: false };
+        self.page(listing, page).await
     }
 
     /// Activity, newest first, from before `after`. By contact or share it is one partition of an index; else it is

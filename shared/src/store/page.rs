@@ -6,20 +6,23 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{LISTED_PK, LISTED_SK, PK, SK, TIME_SK, USERS_PK, USERS_SK};
+use super::keys::{self, LISTED_PK, LISTED_SK, PK, SIZE_SK, SK, TIME_SK, TITLE_SK, UNREAD_SK, USERS_PK, USERS_SK};
 use super::{Item, Store, StoreError};
 
 /// Where the next page begins: the keys of the last item of this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Position(BTreeMap<String, String>);
+pub struct Position(pub BTreeMap<String, String>);
 
 impl Position {
     /// The keys that say where an item stands in the table and in each index that it is in.
     fn of(item: &Item, index: Option<&str>) -> Self {
         let names: &[&str] = match index {
-            Some(super::keys::LISTED) => &[PK, SK, LISTED_PK, LISTED_SK],
-            Some(super::keys::USERS_INDEX) => &[PK, SK, USERS_PK, USERS_SK],
+            Some(keys::LISTED) => &[PK, SK, LISTED_PK, LISTED_SK],
+            Some(keys::USERS_INDEX) => &[PK, SK, USERS_PK, USERS_SK],
+            Some(keys::BY_TITLE) => &[PK, SK, TITLE_SK],
+            Some(keys::BY_SIZE) => &[PK, SK, SIZE_SK],
+            Some(keys::BY_UNREAD) => &[PK, SK, UNREAD_SK],
             Some(_) => &[PK, SK, TIME_SK],
             None => &[PK, SK],
         };
@@ -37,8 +40,8 @@ impl Position {
 /// Which page of a list is asked for.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
-    /// How many items at most: 1 to 100.
-    pub limit: u8,
+    /// How many items at most.
+    pub limit: usize,
     /// Where to begin; at the beginning, if there is none.
     pub after: Option<Position>,
 }
@@ -57,9 +60,17 @@ pub(super) struct Listing<'a> {
     pub index: Option<&'static str>,
     pub pk_name: &'static str,
     pub pk: &'a str,
-    /// Only sort keys that begin with this.
-    pub sk_begins: Option<(&'static str, &'a str)>,
+    /// Which sort keys, if not all.
+    pub sk: Option<(&'static str, Within)>,
     pub newest_first: bool,
+}
+
+/// A part of a partition.
+pub(super) enum Within {
+    /// Sort keys that begin with this.
+    Beginning(String),
+    /// Sort keys from one to another.
+    Between(String, String),
 }
 
 impl Store {
@@ -69,7 +80,7 @@ impl Store {
         listing: Listing<'_>,
         page: PageRequest,
     ) -> Result<Page<T>, StoreError> {
-        let limit = usize::from(page.limit);
+        let limit = page.limit;
         let mut condition = "#pk = :pk".to_owned();
         let mut query = self
             .client
@@ -79,13 +90,23 @@ impl Store {
             .expression_attribute_names("#pk", listing.pk_name)
             .expression_attribute_values(":pk", AttributeValue::S(listing.pk.to_owned()))
             .scan_index_forward(!listing.newest_first)
-            .limit(i32::from(page.limit) + 1)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1)
             .set_exclusive_start_key(page.after.map(Position::attributes));
-        if let Some((name, begin)) = listing.sk_begins {
-            condition.push_str(" AND begins_with(#sk, :sk)");
-            query = query
-                .expression_attribute_names("#sk", name)
-                .expression_attribute_values(":sk", AttributeValue::S(begin.to_owned()));
+        match listing.sk {
+            None => {}
+            Some((name, Within::Beginning(begin))) => {
+                condition.push_str(" AND begins_with(#sk, :sk)");
+                query = query
+                    .expression_attribute_names("#sk", name)
+                    .expression_attribute_values(":sk", AttributeValue::S(begin));
+            }
+            Some((name, Within::Between(from, to))) => {
+                condition.push_str(" AND #sk BETWEEN :from AND :to");
+                query = query
+                    .expression_attribute_names("#sk", name)
+                    .expression_attribute_values(":from", AttributeValue::S(from))
+                    .expression_attribute_values(":to", AttributeValue::S(to));
+            }
         }
         let answer = query.key_condition_expression(condition).send().await.map_err(StoreError::call("Query"))?;
         let mut items = answer.items.unwrap_or_default();

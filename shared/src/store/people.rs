@@ -1,25 +1,15 @@
 //! Companies, contacts, staff: how they are found.
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
-use icu_properties::CodePointMapData;
-use icu_properties::props::GeneralCategory;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 
-use super::page::Listing;
+use super::page::{Listing, Within};
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
 use crate::domain::{
     Access, Company, CompanyId, CompanyName, Contact, ContactId, CredentialState, Email, Language, PersonId,
     PersonName, Staff, StaffId, Token, TokenPurpose,
 };
-
-/// A text as it is sorted and searched: without case, without accents.
-#[must_use]
-pub fn fold(text: &str) -> String {
-    let category = CodePointMapData::<GeneralCategory>::new();
-    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
-    let letters = decomposed.chars().filter(|c| category.get(*c) != GeneralCategory::NonspacingMark);
-    letters.flat_map(char::to_lowercase).collect()
-}
 
 /// Whoever can sign in.
 #[derive(Debug, Clone)]
@@ -37,6 +27,15 @@ impl Person {
         match self {
             Self::Contact(contact) => contact.id.into(),
             Self::Staff(staff) => staff.id.into(),
+        }
+    }
+
+    /// A contact's company.
+    #[must_use]
+    pub fn company(&self) -> Option<CompanyId> {
+        match self {
+            Self::Contact(contact) => Some(contact.company_id),
+            Self::Staff(_) => None,
         }
     }
 
@@ -176,6 +175,24 @@ impl Store {
         Ok(self.read_plain::<Claim>(keys::email(email)).await?.map(|claim| claim.owner))
     }
 
+    /// Which of these addresses belong to contacts, and to whom.
+    pub async fn owners_of(&self, emails: Vec<Email>) -> Result<BTreeMap<Email, ContactId>, StoreError> {
+        #[derive(Deserialize)]
+        struct Claim {
+            pk: String,
+            owner: PersonId,
+        }
+        let wanted: BTreeSet<Email> = emails.into_iter().collect();
+        let items = self.items(wanted.iter().map(keys::email)).await?;
+        let claims = items.into_iter().map(serde_dynamo::from_item).collect::<Result<Vec<Claim>, _>>()?;
+        let by_key: BTreeMap<String, Email> = wanted.into_iter().map(|email| (keys::email(&email).pk, email)).collect();
+        let of_contact = |claim: Claim| match claim.owner {
+            PersonId::Contact(contact) => by_key.get(&claim.pk).map(|email| (email.clone(), contact)),
+            PersonId::Staff(_) => None,
+        };
+        Ok(claims.into_iter().filter_map(of_contact).collect())
+    }
+
     /// A person's password, as its Argon2 hash.
     pub async fn password(&self, person: PersonId) -> Result<Option<String>, StoreError> {
         #[derive(Deserialize)]
@@ -203,12 +220,12 @@ impl Store {
 
     /// All contacts of all companies: by access, then by name.
     pub async fn users(&self, access: Option<&str>, page: PageRequest) -> Result<Page<Contact>, StoreError> {
-        let begins = access.map(|access| format!("{access}#"));
+        let begins = access.map(|access| Within::Beginning(format!("{access}#")));
         let listing = Listing {
             index: Some(keys::USERS_INDEX),
             pk_name: keys::USERS_PK,
             pk: keys::USERS,
-            sk_begins: begins.as_deref().map(|begins| (keys::USERS_SK, begins)),
+            sk: begins.map(|begins| (keys::USERS_SK, begins)),
             newest_first: false,
         };
         self.page(listing, page).await
@@ -217,15 +234,5 @@ impl Store {
     /// The contacts of a company by name.
     pub async fn contacts_of(&self, company: CompanyId, page: PageRequest) -> Result<Page<Contact>, StoreError> {
         self.listed(&keys::contacts_of(company), None, false, page).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fold;
-
-    #[test]
-    fn accents_and_case_do_not_matter_to_a_search() {
-        assert_eq!(fold("Ünïcode GmbH & Œuvre"), "unicode gmbh & œuvre");
     }
 }

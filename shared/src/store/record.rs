@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::keys::{self, Key};
-use super::{Item, StoreError, fold, item_of};
-use crate::domain::{Company, Contact, Share, ShareFile, Staff};
+use super::{Item, StoreError, item_of};
+use crate::domain::{Company, Contact, FileState, InboxRow, Recipient, Share, ShareFile, Staff, Target, Task, fold};
 
 /// The number of a record's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,11 @@ pub trait Record: Serialize + DeserializeOwned {
     fn user(&self) -> Option<Key> {
         None
     }
+
+    /// Where it stands in the local indexes of its partition: the attribute of each, and its place.
+    fn sorted(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreError> {
@@ -77,6 +82,7 @@ pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreErro
         item.insert(keys::USERS_PK.to_owned(), AttributeValue::S(user.pk));
         item.insert(keys::USERS_SK.to_owned(), AttributeValue::S(user.sk));
     }
+    item.extend(record.sorted().into_iter().map(|(name, place)| (name.to_owned(), AttributeValue::S(place))));
     item.insert(keys::REV.to_owned(), rev.attribute());
     Ok(item)
 }
@@ -121,12 +127,54 @@ impl Record for Share {
     }
 
     fn listed(&self) -> Option<Key> {
-        Some(keys::shares_by_time(self.created_at, self.id))
+        self.ends_at().map(|at| keys::shares_by_end(at, self.id))
+    }
+}
+
+impl Record for InboxRow {
+    fn key(&self) -> Key {
+        keys::inbox_row(self.of, self.share_id)
+    }
+
+    fn sorted(&self) -> Vec<(&'static str, String)> {
+        let time = keys::by_time(self.received_at, self.share_id);
+        let unread = self.unread.then(|| (keys::UNREAD_SK, time.clone()));
+        let all = [
+            (keys::TIME_SK, time),
+            (keys::TITLE_SK, keys::by_title(self.title.as_str(), self.share_id)),
+            (keys::SIZE_SK, keys::by_size(self.total_size, self.share_id)),
+        ];
+        all.into_iter().chain(unread).collect()
+    }
+}
+
+impl Record for Recipient {
+    fn key(&self) -> Key {
+        keys::recipient(self.share_id, &self.id)
+    }
+
+    /// A contact has its inbox; whoever comes later looks here.
+    fn listed(&self) -> Option<Key> {
+        match &self.target {
+            Target::Contact { .. } => None,
+            Target::Company { company_id } => Some(keys::shared_with_company(*company_id, self.share_id)),
+            Target::Address { email } => Some(keys::shared_with_address(email, self.share_id)),
+        }
+    }
+}
+
+impl Record for Task {
+    fn key(&self) -> Key {
+        keys::task(self.id)
     }
 }
 
 impl Record for ShareFile {
     fn key(&self) -> Key {
         keys::file(self.share_id, self.id)
+    }
+
+    fn listed(&self) -> Option<Key> {
+        (self.upload == FileState::Pending).then(|| keys::awaited_files(self.added_at, self.id))
     }
 }

@@ -1,19 +1,34 @@
-//! Shares, their files and inboxes: how they are found.
+//! Shares, their files and recipients: how they are found.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::de::DeserializeOwned;
 
 use super::page::Listing;
 use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
-use crate::domain::{Contact, ContactId, FileId, InboxRow, Recipient, Share, ShareFile, ShareId};
+use crate::clock::{Timestamp, sortable};
+use crate::domain::{
+    CompanyId, Contact, ContactId, FileId, InboxOf, InboxRow, Recipient, RecipientId, Share, ShareFile, ShareId,
+};
 
-/// What a contact's download asks for, read in one round trip. Each part may be missing.
+/// What decides whether a contact sees a share, read in one round trip. Each part may be missing.
 #[derive(Debug)]
-pub struct SharedFile {
+pub struct Received {
     /// The contact, who must still have access.
     pub contact: Option<Stored<Contact>>,
     /// The share in that contact's inbox.
-    pub row: Option<InboxRow>,
+    pub own: Option<Stored<InboxRow>>,
+    /// The share in its company's inbox.
+    pub colleagues: Option<InboxRow>,
+}
+
+/// The same, with the share and one of its files.
+#[derive(Debug)]
+pub struct SharedFile {
+    /// What decides.
+    pub received: Received,
+    /// The share.
+    pub share: Option<Stored<Share>>,
     /// The file.
     pub file: Option<Stored<ShareFile>>,
 }
@@ -22,6 +37,12 @@ impl Store {
     /// A share.
     pub async fn share(&self, id: ShareId) -> Result<Option<Stored<Share>>, StoreError> {
         self.read(keys::share(id)).await
+    }
+
+    /// Several shares in one round trip; those that do not exist are missing in the answer.
+    pub async fn shares(&self, ids: impl IntoIterator<Item = ShareId>) -> Result<Vec<Share>, StoreError> {
+        let items = self.items(ids.into_iter().map(keys::share)).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
     }
 
     /// One file of a share.
@@ -38,14 +59,48 @@ impl Store {
         Ok(Some((Stored::from_item(share)?, files)))
     }
 
-    /// Who a share goes to.
-    pub async fn recipients(&self, id: ShareId) -> Result<Vec<Recipient>, StoreError> {
-        let items = self.partition(&id.to_string(), keys::RECIPIENTS).await?;
-        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    /// One recipient of a share.
+    pub async fn recipient(&self, share: ShareId, id: &RecipientId) -> Result<Option<Stored<Recipient>>, StoreError> {
+        self.read(keys::recipient(share, id)).await
+    }
+
+    /// A page of a share's recipients.
+    pub async fn recipients(&self, share: ShareId, page: PageRequest) -> Result<Page<Recipient>, StoreError> {
+        let sk = Some((keys::SK, super::page::Within::Beginning(keys::RECIPIENTS.to_owned())));
+        let pk = &share.to_string();
+        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false }, page).await
+    }
+
+    /// What was shared with everyone at a company.
+    pub async fn shared_with_company(
+        &self,
+        company: CompanyId,
+        page: PageRequest,
+    ) -> Result<Page<Recipient>, StoreError> {
+        self.listed(&format!("SHARED#{company}"), None, false, page).await
+    }
+
+    /// What was shared with an address.
+    pub async fn shared_with_address(
+        &self,
+        email: &crate::domain::Email,
+        page: PageRequest,
+    ) -> Result<Page<Recipient>, StoreError> {
+        self.listed(&format!("SHARED#{email}"), None, false, page).await
+    }
+
+    /// Shares that ended before that time, those that ended first before the others.
+    pub async fn ended_before(&self, end: Timestamp, page: PageRequest) -> Result<Page<Share>, StoreError> {
+        self.listed_until(keys::ENDING, sortable(end), page).await
+    }
+
+    /// Files that were announced before that time and whose bytes have not come.
+    pub async fn awaited_since(&self, time: Timestamp, page: PageRequest) -> Result<Page<ShareFile>, StoreError> {
+        self.listed_until(keys::AWAITED, sortable(time), page).await
     }
 
     /// All items of a partition whose sort key begins so, as they are now.
-    async fn partition(&self, pk: &str, begins: &str) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn partition(&self, pk: &str, begins: &str) -> Result<Vec<Item>, StoreError> {
         let mut pages = self
             .client
             .query()
@@ -63,21 +118,35 @@ impl Store {
         Ok(items)
     }
 
-    /// A contact's inbox, newest first.
-    pub async fn inbox(&self, contact: ContactId, page: PageRequest) -> Result<Page<InboxRow>, StoreError> {
-        let listing = Listing {
-            index: Some(keys::BY_TIME),
-            pk_name: keys::PK,
-            pk: &keys::inbox(contact),
-            sk_begins: None,
-            newest_first: true,
-        };
-        self.page(listing, page).await
+    /// What decides whether a contact sees a share, in one round trip.
+    pub async fn received(
+        &self,
+        contact: ContactId,
+        company: CompanyId,
+        share: ShareId,
+    ) -> Result<Received, StoreError> {
+        let mut items = self.items(Received::keys(contact, company, share)).await?;
+        Received::of(&mut items)
     }
 
-    /// One share in a contact's inbox; without it, the contact may not see the share.
-    pub async fn inbox_row(&self, contact: ContactId, share: ShareId) -> Result<Option<InboxRow>, StoreError> {
-        self.read_plain(keys::inbox_row(contact, share)).await
+    /// The same with the share and one of its files, still in one round trip.
+    pub async fn shared_file(
+        &self,
+        contact: ContactId,
+        company: CompanyId,
+        share: ShareId,
+        file: FileId,
+    ) -> Result<SharedFile, StoreError> {
+        let file = keys::file(share, file);
+        let file_sk = file.sk.clone();
+        let wanted = Received::keys(contact, company, share).into_iter().chain([keys::share(share), file]);
+        let mut items = self.items(wanted).await?;
+        let received = Received::of(&mut items)?;
+        Ok(SharedFile {
+            received,
+            share: stored(take(&mut items, |_, sk| sk == keys::SHARE_AND_FILES))?,
+            file: stored(take(&mut items, |_, sk| sk == file_sk))?,
+        })
     }
 
     /// Notes that the contact has opened the share, if it still lies in its inbox.
@@ -87,10 +156,11 @@ impl Store {
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keys::inbox_row(contact, share).attributes()))
-            .update_expression("SET unread = :no")
+            .set_key(Some(keys::inbox_row(InboxOf::Contact(contact), share).attributes()))
+            .update_expression("SET unread = :no REMOVE unread_sk ADD rev :one")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .send()
             .await;
         match marked {
@@ -103,34 +173,41 @@ impl Store {
         }
     }
 
-    /// All shares, newest first.
-    pub async fn shares(&self, page: PageRequest) -> Result<Page<Share>, StoreError> {
-        self.listed(keys::SHARES, None, true, page).await
+    /// Rows of several inboxes, with their versions.
+    pub(super) async fn inbox_rows(
+        &self,
+        of: impl IntoIterator<Item = (InboxOf, ShareId)>,
+    ) -> Result<Vec<Stored<InboxRow>>, StoreError> {
+        // The same inbox may be asked for twice, which the table does not like.
+        let of: BTreeSet<(InboxOf, ShareId)> = of.into_iter().collect();
+        let items = self.items(of.into_iter().map(|(of, share)| keys::inbox_row(of, share))).await?;
+        items.into_iter().map(Stored::from_item).collect()
+    }
+}
+
+impl Received {
+    fn keys(contact: ContactId, company: CompanyId, share: ShareId) -> [keys::Key; 3] {
+        let row = |of| keys::inbox_row(of, share);
+        [keys::contact(contact), row(InboxOf::Contact(contact)), row(InboxOf::Company(company))]
     }
 
-    /// What a download by a contact is decided on, in one round trip.
-    pub async fn shared_file(
-        &self,
-        contact: ContactId,
-        share: ShareId,
-        file: FileId,
-    ) -> Result<SharedFile, StoreError> {
-        let wanted = [keys::contact(contact), keys::inbox_row(contact, share), keys::file(share, file)];
-        let [contact, row, file] = wanted.each_ref().map(|key| AttributeValue::S(key.sk.clone()));
-        let mut items = self.items(wanted).await?;
-        let mut take = |sk: &AttributeValue| {
-            let at = items.iter().position(|item| item.get(keys::SK) == Some(sk))?;
-            Some(items.swap_remove(at))
-        };
-        let (contact, row, file) = (take(&contact), take(&row), take(&file));
-        Ok(SharedFile { contact: stored(contact)?, row: plain(row)?, file: stored(file)? })
+    fn of(items: &mut Vec<Item>) -> Result<Self, StoreError> {
+        let own = keys::inbox_begins(true);
+        let colleagues = keys::inbox_begins(false);
+        Ok(Self {
+            contact: stored(take(items, |_, sk| sk == keys::CONTACT))?,
+            own: stored(take(items, |pk, _| pk.starts_with(own)))?,
+            colleagues: stored(take(items, |pk, _| pk.starts_with(colleagues)))?.map(|row: Stored<_>| row.record),
+        })
     }
+}
+
+fn take(items: &mut Vec<Item>, is: impl Fn(&str, &str) -> bool) -> Option<Item> {
+    let key = |item: &Item, name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    let at = items.iter().position(|item| is(&key(item, keys::PK), &key(item, keys::SK)))?;
+    Some(items.swap_remove(at))
 }
 
 fn stored<T: Record>(item: Option<Item>) -> Result<Option<Stored<T>>, StoreError> {
     item.map(Stored::from_item).transpose()
-}
-
-fn plain<T: DeserializeOwned>(item: Option<Item>) -> Result<Option<T>, StoreError> {
-    Ok(item.map(serde_dynamo::from_item).transpose()?)
 }

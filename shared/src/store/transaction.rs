@@ -1,16 +1,17 @@
 //! State, activity and mail that belong together, written together or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use futures_util::join;
 
 use super::keys::{self, Key};
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
-use super::{Item, Store, StoreError, item_of, ttl};
+use super::{Item, Store, StoreError, Waiting, item_of, ttl};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::domain::{Activity, Email, InboxRow, MailId, OutboxMail, PersonId, Recipient, ShareId};
+use crate::domain::{Activity, ContactId, Email, InboxRow, MailId, OutboxMail, PersonId, Recipient, Share, Task, Work};
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,7 @@ struct Write {
 enum Change {
     Put(Item),
     Delete(Key),
+    None(Key),
 }
 
 /// What must hold for a write: an expression, and the values that it names.
@@ -90,6 +92,12 @@ impl Write {
                 let delete = delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 item.delete(delete.build().map_err(incomplete)?)
             }
+            Change::None(key) => {
+                let check = ConditionCheck::builder().table_name(table).set_key(Some(key.attributes()));
+                let check = check.set_condition_expression(expression);
+                let check = check.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.condition_check(check.build().map_err(incomplete)?)
+            }
         }
         .build())
     }
@@ -100,13 +108,15 @@ impl Write {
 pub struct Transaction<'a> {
     store: &'a Store,
     writes: Vec<Write>,
+    /// Rows to put and keys to delete that need no transaction.
+    finds: (Vec<Item>, Vec<Item>),
     broken: Option<StoreError>,
 }
 
 impl Store {
     /// Begins a transaction; nothing is sent before its commit.
     pub fn transaction(&self) -> Transaction<'_> {
-        Transaction { store: self, writes: Vec::new(), broken: None }
+        Transaction { store: self, writes: Vec::new(), finds: Default::default(), broken: None }
     }
 }
 
@@ -179,6 +189,17 @@ impl Transaction<'_> {
         self.put(Ok(item), None, Means::Stale)
     }
 
+    /// The operator's logo, in the place of the one before.
+    pub fn logo(self, logo: &crate::domain::Logo) -> Self {
+        self.put(item_of(keys::logo(), logo), None, Means::Stale)
+    }
+
+    /// No logo any more.
+    pub fn without_logo(mut self) -> Self {
+        self.writes.push(Write { change: Change::Delete(keys::logo()), condition: None, means: Means::Stale });
+        self
+    }
+
     /// A mail, to be sent once this is committed.
     pub fn mail(self, mail: &OutboxMail) -> Self {
         let item = item_of(keys::outbox(mail.id), mail);
@@ -190,18 +211,88 @@ impl Transaction<'_> {
         self.put(activity_item(activity), None, Means::Stale)
     }
 
-    /// A recipient of a share.
-    pub fn recipient(self, share: ShareId, recipient: &Recipient) -> Self {
-        self.put(item_of(keys::recipient(share, recipient.contact_id), recipient), None, Means::Stale)
+    /// A record in the place of whatever was there: another record that is saved with it keeps them in step.
+    pub fn replace<T: Record>(self, record: &T) -> Self {
+        self.put(to_item(record, Rev::FIRST.next()), None, Means::Stale)
     }
 
-    /// A share in a contact's inbox.
-    pub fn inbox_row(self, row: &InboxRow) -> Self {
-        let item = item_of(keys::inbox_row(row.contact_id, row.share_id), row).map(|mut item| {
-            item.insert(keys::TIME_SK.to_owned(), AttributeValue::S(keys::by_time(row)));
-            item
-        });
-        self.put(item, None, Means::Stale)
+    /// A record that is there no more; it was read in the version `was`, and must still be in it.
+    pub fn remove<T: Record>(mut self, was: Rev, record: &T) -> Self {
+        let condition = Condition::new(format!("{} = :was", keys::REV), [(":was", was.attribute())]);
+        let change = Change::Delete(record.key());
+        self.writes.push(Write { change, condition: Some(condition), means: Means::Stale });
+        self
+    }
+
+    /// A row of an inbox, in whatever version.
+    pub fn drop_row(mut self, row: &InboxRow) -> Self {
+        self.writes.push(Write { change: Change::Delete(row.key()), condition: None, means: Means::Stale });
+        self
+    }
+
+    /// A record that must still be as it was read.
+    pub fn unchanged<T: Record>(mut self, was: Rev, record: &T) -> Self {
+        let condition = Condition::new(format!("{} = :was", keys::REV), [(":was", was.attribute())]);
+        let change = Change::None(record.key());
+        self.writes.push(Write { change, condition: Some(condition), means: Means::Stale });
+        self
+    }
+
+    /// The words by which an inbox finds a share: those that the row has now, and not those that it had. They are
+    /// written beside the transaction and not in it: a row tells whether a word that leads to it is right.
+    pub fn finds(mut self, was: Option<&InboxRow>, now: Option<&InboxRow>) -> Self {
+        let keys_of = |row: &InboxRow| {
+            let key = |word: &String| (keys::find(row.of, word, row.received_at, row.share_id), word.clone());
+            row.words.iter().map(key).map(|(key, word)| ((key.pk, key.sk), word)).collect::<BTreeMap<_, _>>()
+        };
+        let (before, after) = (was.map(keys_of).unwrap_or_default(), now.map(keys_of).unwrap_or_default());
+        let share = now.or(was).map(|row| row.share_id.to_string()).unwrap_or_default();
+        for ((pk, sk), word) in &after {
+            if !before.contains_key(&(pk.clone(), sk.clone())) {
+                let mut item = Key { pk: pk.clone(), sk: sk.clone() }.attributes();
+                item.insert("word".to_owned(), AttributeValue::S(word.clone()));
+                item.insert("id".to_owned(), AttributeValue::S(share.clone()));
+                self.finds.0.push(item);
+            }
+        }
+        let gone = before.into_keys().filter(|key| !after.contains_key(key));
+        self.finds.1.extend(gone.map(|(pk, sk)| Key { pk, sk }.attributes()));
+        self
+    }
+
+    /// Recipients of a share that is written with them; without the share nobody finds them.
+    pub fn recipients(mut self, recipients: &[Recipient]) -> Self {
+        for recipient in recipients {
+            match to_item(recipient, Rev::FIRST.next()) {
+                Ok(item) => self.finds.0.push(item),
+                Err(error) => self.broken = Some(error),
+            }
+        }
+        self
+    }
+
+    /// The operator's row of a share, after each change of it.
+    pub fn operators_row(self, was: Option<&Share>, now: &Share) -> Self {
+        let (before, row) = (was.map(InboxRow::of_operator), InboxRow::of_operator(now));
+        self.replace(&row).finds(before.as_ref(), Some(&row))
+    }
+
+    /// A share that waits for its contact's daily mail.
+    pub fn digest(self, waiting: &Waiting) -> Self {
+        self.put(item_of(keys::digest(waiting.contact, waiting.entry.share), waiting), None, Means::Stale)
+    }
+
+    /// What a daily mail tells of; it must still have been waiting.
+    pub fn told(mut self, waiting: &Waiting) -> Self {
+        let condition = Some(Condition::new(format!("attribute_exists({})", keys::PK), []));
+        let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.share));
+        self.writes.push(Write { change, condition, means: Means::Stale });
+        self
+    }
+
+    /// Gives a contact what was shared with its company, or with its new address, before.
+    pub fn catch_up(self, contact: ContactId, now: Timestamp) -> Self {
+        self.create(&Task::new(Work::CatchUp { contact }, now))
     }
 
     /// Remembers the answer to a request with an idempotency key; a second such request at once loses as stale.
@@ -226,8 +317,9 @@ impl Transaction<'_> {
         let meanings: Vec<Means> = self.writes.iter().map(|write| write.means).collect();
         let table = &*self.store.table;
         let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
-        let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        sent.map(drop).map_err(|error| {
+        let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send();
+        let (sent, found) = join!(sent, self.store.write_batch(self.finds.0, self.finds.1));
+        sent.map_err(|error| {
             if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
                 let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
                 for (code, means) in codes.zip(meanings) {
@@ -238,8 +330,9 @@ impl Transaction<'_> {
                     }
                 }
             }
-            StoreError::call("TransactWriteItems")(error).into()
-        })
+            CommitError::from(StoreError::call("TransactWriteItems")(error))
+        })?;
+        Ok(found?)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::try_join;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::page::Listing;
-use super::{Page, PageRequest, Store, StoreError, fold, keys};
-use crate::domain::{Company, Contact};
+use super::page::{Listing, Within};
+use super::{Page, PageRequest, Store, StoreError, keys};
+use crate::domain::{Company, CompanyId, Contact, ContactId, Query, fold, split};
 
 /// More words than this of one name are not looked for.
 const MOST_WORDS: usize = 24;
@@ -24,10 +25,11 @@ pub trait Searchable {
 impl Searchable for Contact {
     const WORDS: &'static str = "WORDS#CONTACTS";
 
-    /// Name and address; the address as a whole, too.
+    /// Name and address; the address as a whole, too, and its domain by itself.
     fn words(&self) -> BTreeSet<String> {
-        let email =
-            self.email.iter().flat_map(|email| [email.as_str().to_owned()].into_iter().chain(split(email.as_str())));
+        let email = self.email.iter().flat_map(|email| {
+            [email.as_str().to_owned(), domain_word(email.domain())].into_iter().chain(split(email.as_str()))
+        });
         split(self.name.as_str()).chain(email).take(MOST_WORDS).collect()
     }
 }
@@ -43,45 +45,9 @@ impl Searchable for Company {
     }
 }
 
-/// A text's words, folded.
-pub fn split(text: &str) -> impl Iterator<Item = String> {
-    let folded = fold(text);
-    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect::<Vec<_>>().into_iter()
-}
-
-/// What is looked for: every term must begin a word.
-#[derive(Debug, Clone)]
-pub struct Query {
-    terms: Vec<String>,
-}
-
-impl Query {
-    /// From what was typed; nothing, if nothing was.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut terms: Vec<String> = fold(text).split_whitespace().map(str::to_owned).collect();
-        // The longest term finds the fewest rows; the others are held against what was found.
-        terms.sort_by_key(|term| std::cmp::Reverse(term.len()));
-        (!terms.is_empty()).then_some(Self { terms })
-    }
-
-    fn first(&self) -> &str {
-        self.terms.first().map_or("", String::as_str)
-    }
-
-    /// Whether each term begins one of the words.
-    pub fn matches(&self, words: &BTreeSet<String>) -> bool {
-        self.terms.iter().all(|term| begins_one(words, term).is_some())
-    }
-
-    /// Whether this row is the one by which a thing with these words is found: of several that match, the first.
-    pub fn found_by(&self, row: &str, words: &BTreeSet<String>) -> bool {
-        begins_one(words, self.first()) == Some(row) && self.matches(words)
-    }
-}
-
-fn begins_one<'a>(words: &'a BTreeSet<String>, term: &str) -> Option<&'a str> {
-    words.range(term.to_owned()..).next().filter(|word| word.starts_with(term)).map(String::as_str)
+/// The word by which contacts with an address at a domain are found.
+fn domain_word(domain: &str) -> String {
+    format!("@{domain}")
 }
 
 /// A row of the search: a word, and whose it is.
@@ -94,6 +60,24 @@ pub struct WordRow<I> {
 }
 
 impl Store {
+    /// The company that a domain belongs to: one that names it, or one with a contact that has an address there.
+    pub async fn company_of_domain(&self, domain: &str) -> Result<Option<CompanyId>, StoreError> {
+        let first = PageRequest { limit: 1, after: None };
+        // A key's separator ends the word: a longer domain that begins with this one is another.
+        let (by_name, at) =
+            (Query::of(vec![format!("{domain}#")]), Query::of(vec![format!("{}#", domain_word(domain))]));
+        let Some((by_name, at)) = by_name.zip(at) else { return Ok(None) };
+        let (companies, contacts) = try_join!(
+            self.words::<Company, CompanyId>(&by_name, first.clone()),
+            self.words::<Contact, ContactId>(&at, first)
+        )?;
+        match (companies.items.first(), contacts.items.first()) {
+            (Some(row), _) => Ok(Some(row.id)),
+            (None, Some(row)) => Ok(self.contact(row.id).await?.map(|contact| contact.company_id)),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// Rows of words that the query's longest term begins.
     pub async fn words<T: Searchable, I: DeserializeOwned>(
         &self,
@@ -104,25 +88,9 @@ impl Store {
             index: None,
             pk_name: keys::PK,
             pk: T::WORDS,
-            sk_begins: Some((keys::SK, query.first())),
+            sk: Some((keys::SK, Within::Beginning(query.first().to_owned()))),
             newest_first: false,
         };
         self.page(listing, page).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_term_must_begin_a_word_and_one_row_finds() {
-        let words: BTreeSet<String> = split("Ann-Marie Annan, Zoë").collect();
-        let query = Query::parse(" AN  zoe ").unwrap();
-        assert!(query.matches(&words));
-        assert!(!Query::parse("an bob").unwrap().matches(&words));
-        let query = Query::parse("an").unwrap();
-        assert!(query.found_by("ann", &words) && !query.found_by("annan", &words));
-        assert!(Query::parse("   ").is_none());
     }
 }

@@ -41,6 +41,8 @@ fn needs(route: &str) -> Needs {
         "PUT /v1/staff/{id}/duty" => Needs::RightOrSelf(Right::ManageStaff),
         "GET /v1/staff" => Needs::Right(Right::ReadStaff),
         "GET /v1/activity" => Needs::Right(Right::ReadActivity),
+        "GET /v1/settings" => Needs::Right(Right::ReadSettings),
+        "PUT /v1/settings" => Needs::Right(Right::ManageSettings),
         _ if path.starts_with("/v1/activations") || path.starts_with("/v1/password-resets") => Nothing,
         _ if path.starts_with("/v1/me") || path.starts_with("/v1/sessions") => Session,
         _ if path.ends_with("/download") || path.ends_with("/downloads") => RightOrCustomer(Right::ReadShares),
@@ -138,6 +140,7 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
         match name.as_str() {
             "make-key" => body = Some(json!({ "name": "Key", "scopes": [] })),
             "enter" => body = Some(json!({ "name": "Bo", "email": "bo@northgate.example", "roles": [] })),
+            _ if route == "PUT /v1/settings" => body = Some(json!({ "retention_days": 0 })),
             _ => {}
         }
         for (caller, who) in &callers {

@@ -1,0 +1,64 @@
+//! Removing a share for good: its rows, its bytes, itself.
+
+use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, InboxRow, News, ShareId, Task};
+use gatehouse::store::{Delivery, PageRequest, Stored};
+
+use crate::{CHUNK, Distribute, Stopped};
+
+impl Distribute {
+    /// Each step may be done twice, and the share itself goes last: so it can begin anew wherever it stopped.
+    pub(crate) async fn erase(&self, task: &Stored<Task>, id: ShareId) -> Result<(), Stopped> {
+        let (store, now) = (&self.store, self.clock.now());
+        let Some((share, files)) = store.share_and_files(id).await? else {
+            return Ok(store.finish_task(task.id).await?);
+        };
+        let gone = share.record.clone().revoke(now);
+        let mut after = None;
+        loop {
+            let page = store.recipients(id, PageRequest { limit: CHUNK, after }).await?;
+            let (readers, companies) = store.readers(page.items).await?;
+            let delivery = Delivery { share: &gone, news: &News::TakenAway, now };
+            delivery.to(store, store.transaction(), &readers).await?.commit().await?;
+            for company in companies {
+                self.empty_inboxes(&delivery, company).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        for file in &files {
+            if file.upload == FileState::Pending {
+                self.files.give_up(file).await?;
+            }
+            self.files.delete(id, file.id).await?;
+        }
+        let row = InboxRow::of_operator(&share);
+        if !store.rows(InboxOf::Operator, [id].into()).await?.is_empty() {
+            let activity = Activity::new(ActivityKind::ShareErased, Actor::system(), now).share(id);
+            let transaction = store.transaction().activity(&activity).drop_row(&row).finds(Some(&row), None);
+            transaction.commit().await?;
+        }
+        store.delete_share(id).await?;
+        Ok(store.finish_task(task.id).await?)
+    }
+
+    async fn empty_inboxes(
+        &self,
+        delivery: &Delivery<'_>,
+        company: gatehouse::domain::CompanyId,
+    ) -> Result<(), Stopped> {
+        let via = gatehouse::domain::RecipientId::Company(company);
+        let mut after = None;
+        loop {
+            let page = self.store.contacts_of(company, PageRequest { limit: CHUNK, after }).await?;
+            let reader = |contact| gatehouse::store::Reader::Contact { contact: Box::new(contact), via: via.clone() };
+            let readers: Vec<_> = page.items.into_iter().map(reader).collect();
+            delivery.to(&self.store, self.store.transaction(), &readers).await?.commit().await?;
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Brings a share's news to many, a chunk at a time. Each chunk is one transaction that also moves the task on, so
+//! that a crash anywhere repeats nothing and leaves nothing out.
+
+mod erase;
+
+use aws_lambda_events::event::dynamodb::EventRecord;
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use gatehouse::aws::Env;
+use gatehouse::clock::{Clock, SignedDuration};
+use gatehouse::domain::{
+    CompanyId, ContactId, Email, News, RecipientId, Share, ShareId, ShareState, Task, TaskId, Work,
+};
+use gatehouse::event::{EventFunction, StartError};
+use gatehouse::files::{Files, FilesError};
+use gatehouse::store::{
+    CommitError, Delivery, Page, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction,
+    WRITES_PER_READER, keys,
+};
+use serde::Deserialize;
+use tracing::warn;
+
+/// A transaction has room for a hundred writes, a few of which are the task's own.
+const CHUNK: usize = 90 / WRITES_PER_READER;
+/// Somebody else is at work on a task that moved on this lately.
+const AT_WORK: SignedDuration = SignedDuration::from_secs(30);
+/// Who changes the share at the same time is let through so often.
+const MOST_STALE: usize = 50;
+
+/// The function.
+pub struct Distribute {
+    store: Store,
+    files: Files,
+    clock: Clock,
+}
+
+/// New tasks from the stream, or the schedule's call to look for tasks that were left behind.
+#[derive(Deserialize)]
+pub struct Event {
+    #[serde(rename = "Records", default)]
+    records: Vec<EventRecord>,
+    #[serde(default)]
+    sweep: bool,
+}
+
+/// A task could not be brought to its end this time.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl EventFunction for Distribute {
+    type Event = Event;
+    type Outcome = DynamoDbEventResponse;
+
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
+    }
+
+    /// Names the records that must come again, so that Lambda brings back those and no others.
+    async fn handle(&self, event: Event) -> Result<DynamoDbEventResponse, StartError> {
+        let mut outcome = DynamoDbEventResponse::default();
+        for record in event.records {
+            let id = record.change.keys.get(keys::SK);
+            let id =
+                id.and_then(|id| if let serde_dynamo::AttributeValue::S(id) = id { id.parse().ok() } else { None });
+            let Some(id) = id else { continue };
+            if self.work_logged(id).await.is_err() {
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = record.change.sequence_number;
+                outcome.batch_item_failures.push(failure);
+            }
+        }
+        if event.sweep {
+            for shard in 0..keys::OUTBOX_SHARDS {
+                for task in self.store.open_tasks(shard).await? {
+                    if task.moved_at + AT_WORK < self.clock.now() {
+                        // Its failure is logged, and the next sweep comes.
+                        let _ = self.work_logged(task.id).await;
+                    }
+                }
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+impl Distribute {
+    async fn work_logged(&self, id: TaskId) -> Result<(), Stopped> {
+        let worked = self.work(id).await;
+        if let Err(cause) = &worked {
+            warn!(%id, %cause, "a task stops half-way");
+        }
+        worked
+    }
+
+    /// Chunk after chunk, until there is no more. Of two at the same task, each chunk is one's.
+    async fn work(&self, id: TaskId) -> Result<(), Stopped> {
+        let mut stale = 0;
+        while let Some(task) = self.store.task(id).await? {
+            let step: BoxFuture<'_, Result<(), Stopped>> = match &task.work {
+                Work::Recipients { share, news } => self.recipients(&task, *share, news).boxed(),
+                Work::Company { share, company, news } => self.company(&task, *share, *company, news).boxed(),
+                Work::CatchUp { contact } => self.catch_up(&task, *contact).boxed(),
+                Work::Erase { share } => self.erase(&task, *share).boxed(),
+            };
+            match step.await {
+                Err(Stopped::Commit(CommitError::Stale)) if stale < MOST_STALE => stale += 1,
+                moved => moved?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The share, if the news is still true; else there is nothing to do any more.
+    async fn share(&self, id: ShareId, news: &News) -> Result<Option<Stored<Share>>, Stopped> {
+        let share = self.store.share(id).await?;
+        let sent = |share: &Stored<Share>| matches!(share.state, ShareState::Sent { .. });
+        Ok(share.filter(|share| *news == News::TakenAway || sent(share)))
+    }
+
+    async fn recipients(&self, task: &Stored<Task>, id: ShareId, news: &News) -> Result<(), Stopped> {
+        let now = self.clock.now();
+        let Some(share) = self.share(id, news).await? else { return Ok(self.store.finish_task(task.id).await?) };
+        let page = self.store.recipients(id, page_of(task)).await?;
+        let next = page.next;
+        let (readers, companies) = self.store.readers(page.items).await?;
+        let mut transaction = self.chunk(task, &share, news, &readers, next).await?;
+        for company in companies {
+            let work = Work::Company { share: id, company, news: news.clone() };
+            transaction = transaction.create(&Task::new(work, now));
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn company(&self, task: &Stored<Task>, id: ShareId, company: CompanyId, news: &News) -> Result<(), Stopped> {
+        let via = RecipientId::Company(company);
+        let share = self.share(id, news).await?;
+        let recipient = self.store.recipient(id, &via).await?;
+        let (share, recipient) = match (share, recipient, news) {
+            (Some(share), recipient, News::TakenAway) => (share, recipient),
+            (Some(share), Some(recipient), _) => (share, Some(recipient)),
+            // Taken away again before it was its turn.
+            _ => return Ok(self.store.finish_task(task.id).await?),
+        };
+        let page = self.store.contacts_of(company, page_of(task)).await?;
+        let last = page.next.is_none();
+        let readers: Vec<Reader> = page
+            .items
+            .into_iter()
+            .map(|contact| Reader::Contact { contact: Box::new(contact), via: via.clone() })
+            .collect();
+        let mut transaction = self.chunk(task, &share, news, &readers, page.next).await?;
+        if let Some(recipient) = recipient {
+            transaction = transaction.unchanged(recipient.rev, &recipient.record);
+        }
+        transaction.commit().await?;
+        if last && *news == News::TakenAway {
+            self.store.leave_company(&share, company).await?;
+        }
+        Ok(())
+    }
+
+    /// The rows and mails of some readers, and the task moved behind them.
+    async fn chunk(
+        &self,
+        task: &Stored<Task>,
+        share: &Stored<Share>,
+        news: &News,
+        readers: &[Reader],
+        next: Option<Position>,
+    ) -> Result<Transaction<'_>, Stopped> {
+        let now = self.clock.now();
+        let transaction = self.store.transaction().unchanged(share.rev, &share.record);
+        let transaction = match next {
+            Some(Position(after)) => {
+                let moved = Task { after: Some(after), moved_at: now, ..task.record.clone() };
+                transaction.save(task.rev, &moved)
+            }
+            None => transaction.remove(task.rev, &task.record),
+        };
+        Ok(Delivery { share, news, now }.to(&self.store, transaction, readers).await?)
+    }
+
+    /// What was shared with everyone at a company, or with an address, before the contact was there. Nobody is mailed
+    /// about what is not new.
+    async fn catch_up(&self, task: &Stored<Task>, id: ContactId) -> Result<(), Stopped> {
+        if let Some(contact) = self.store.contact(id).await? {
+            let email: Option<Email> = contact.email.clone();
+            let mut after = None;
+            loop {
+                let page = self.store.shared_with_company(contact.company_id, few(after)).await?;
+                after = self.lay_before(&contact, page).await?;
+                if after.is_none() {
+                    break;
+                }
+            }
+            while let Some(email) = &email {
+                let page = self.store.shared_with_address(email, few(after)).await?;
+                after = self.lay_before(&contact, page).await?;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(self.store.finish_task(task.id).await?)
+    }
+
+    async fn lay_before(
+        &self,
+        contact: &gatehouse::domain::Contact,
+        page: Page<gatehouse::domain::Recipient>,
+    ) -> Result<Option<Position>, Stopped> {
+        let now = self.clock.now();
+        for recipient in page.items {
+            let reader = Reader::Contact { contact: Box::new(contact.clone()), via: recipient.id.clone() };
+            let Some(share) = self.share(recipient.share_id, &News::Changed).await? else { continue };
+            let sent_at = share.state.sent_at().unwrap_or(now);
+            let transaction = self.store.transaction().unchanged(share.rev, &share.record);
+            let delivery = Delivery { share: &share, news: &News::Changed, now: sent_at };
+            delivery.to(&self.store, transaction, &[reader]).await?.commit().await?;
+        }
+        Ok(page.next)
+    }
+}
+
+fn page_of(task: &Task) -> PageRequest {
+    PageRequest { limit: CHUNK, after: task.after.clone().map(Position) }
+}
+
+fn few(after: Option<Position>) -> PageRequest {
+    PageRequest { limit: 25, after }
+}

@@ -1,0 +1,103 @@
+//! What is asked for: words, filters, an order.
+
+use std::fmt::Display;
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{CompanyId, ContactId, FileKind, InboxOf, Query, split, state_word};
+use gatehouse::http::{List, Problem};
+use gatehouse::store::{InboxOrder, InboxQuery};
+use serde::Deserialize;
+
+/// The parameters of the list of shares.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    q: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<FileKind>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    #[serde(default)]
+    sort: Sort,
+    unread: Option<bool>,
+    contact_id: Option<ContactId>,
+    company_id: Option<CompanyId>,
+    state: Option<State>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+enum Sort {
+    #[default]
+    #[serde(rename = "-received_at")]
+    Newest,
+    #[serde(rename = "received_at")]
+    Oldest,
+    #[serde(rename = "title")]
+    Title,
+    #[serde(rename = "-title")]
+    TitleBackwards,
+    #[serde(rename = "size")]
+    Smallest,
+    #[serde(rename = "-size")]
+    Largest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Draft,
+    Sent,
+    Revoked,
+}
+
+impl Asked {
+    /// Whose inboxes there are is for the staff to ask.
+    pub(crate) fn of_a_customer(&self) -> Result<(), Problem> {
+        for (name, given) in [
+            ("contact_id", self.contact_id.is_some()),
+            ("company_id", self.company_id.is_some()),
+            ("state", self.state.is_some()),
+        ] {
+            if given {
+                return Err(Problem::invalid_field(name, "is for the staff"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A cursor of one query is none of another.
+    pub(crate) fn list(&self, caller: &dyn Display) -> List {
+        let Self { q, kind, from, to, sort, unread, state, .. } = self;
+        let query = format!("{q:?} {kind:?} {from:?} {to:?} {sort:?} {unread:?} {state:?}");
+        List::of(&[&"shares", caller, &self.of(), &query])
+    }
+
+    /// Whose inbox, where the staff ask.
+    pub(crate) fn of(&self) -> InboxOf {
+        match (self.contact_id, self.company_id) {
+            (Some(contact), _) => InboxOf::Contact(contact),
+            (None, Some(company)) => InboxOf::Company(company),
+            (None, None) => InboxOf::Operator,
+        }
+    }
+
+    pub(crate) fn inbox(&self) -> Result<InboxQuery, Problem> {
+        if self.contact_id.is_some() && self.company_id.is_some() {
+            return Err(Problem::invalid_field("company_id", "or contact_id, but not both"));
+        }
+        let mut terms: Vec<String> = self.q.iter().flat_map(|q| split(q)).collect();
+        terms.extend(self.kind.map(|kind| kind.word().to_owned()));
+        // In an inbox there is only what was sent.
+        let state = self.state.filter(|state| self.of() == InboxOf::Operator || *state != State::Sent);
+        terms.extend(state.map(|state| state_word(&format!("{state:?}").to_lowercase())));
+        let (order, descending) = match self.sort {
+            Sort::Newest => (InboxOrder::Time, true),
+            Sort::Oldest => (InboxOrder::Time, false),
+            Sort::Title => (InboxOrder::Title, false),
+            Sort::TitleBackwards => (InboxOrder::Title, true),
+            Sort::Smallest => (InboxOrder::Size, false),
+            Sort::Largest => (InboxOrder::Size, true),
+        };
+        let words = Query::of(terms);
+        Ok(InboxQuery { words, unread: self.unread == Some(true), from: self.from, to: self.to, order, descending })
+    }
+}

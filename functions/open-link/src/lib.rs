@@ -1,0 +1,189 @@
+//! What the link in a share's mail opens: that share and nothing else, without an account; and the way to one.
+//!
+//! Opening changes nothing but the activity: a mail scanner that goes through every link does no harm.
+
+mod access;
+
+use futures_util::{future, try_join};
+use gatehouse::aws::Env;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Access, Activity, ActivityKind, Actor, Company, Contact, Email, FileId, Link, Message, PersonName, Reference,
+    Share, ShareFile, ShareId, ShareState, Title, TokenPurpose,
+};
+use gatehouse::event::StartError;
+use gatehouse::files::Files;
+use gatehouse::http::{Answer, Call, Customer, FileView, Function, Gate, Problem, json};
+use gatehouse::store::Person;
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use access::Offer;
+
+/// The function.
+pub struct OpenLink {
+    gate: Gate,
+    files: Files,
+}
+
+impl Function for OpenLink {
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env) })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route() {
+            "POST /v1/links/open" => self.open(call, &call.json()?).await,
+            "POST /v1/links/download" => self.download(call, &call.json()?).await,
+            "POST /v1/links/get-access" => self.get_access(call, &call.json()?).await,
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenBody {
+    token: Link,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    token: Link,
+    file_id: FileId,
+}
+
+/// What a link leads to, and to whom it was sent.
+struct Opened {
+    share: Share,
+    files: Vec<ShareFile>,
+    email: Email,
+    /// Whose address that is.
+    owner: Option<Person>,
+    /// The owner's company, if it is a contact.
+    company: Option<Company>,
+}
+
+impl Opened {
+    fn contact(&self) -> Option<&Contact> {
+        match &self.owner {
+            Some(Person::Contact(contact)) => Some(contact),
+            _ => None,
+        }
+    }
+
+    fn activity(&self, kind: ActivityKind, now: Timestamp) -> Activity {
+        let actor = match self.contact() {
+            Some(contact) => Customer::actor(contact),
+            // Who it was is known by the address alone.
+            None => Actor { id: None, name: self.email.as_str().parse().ok() },
+        };
+        let activity = Activity::new(kind, actor, now).share(self.share.id);
+        self.contact().map(|contact| contact.id).into_iter().fold(activity, Activity::contact)
+    }
+}
+
+#[derive(Serialize)]
+struct OpenedView {
+    share: ShareView,
+    files: Vec<FileView>,
+    offer: Option<Offer>,
+    email: Email,
+}
+
+#[derive(Serialize)]
+struct ShareView {
+    id: ShareId,
+    title: Title,
+    reference: Option<Reference>,
+    message: Option<Message>,
+    from: PersonName,
+    received_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    file_count: u64,
+    total_size: u64,
+}
+
+impl From<Share> for ShareView {
+    fn from(share: Share) -> Self {
+        Self {
+            received_at: share.state.sent_at().unwrap_or(share.created_at),
+            id: share.id,
+            title: share.title,
+            reference: share.reference,
+            message: share.message,
+            from: share.from,
+            expires_at: share.expires_at,
+            file_count: share.contents.file_count,
+            total_size: share.contents.total_size,
+        }
+    }
+}
+
+impl OpenLink {
+    /// Asks everything that may have ended since the mail was sent: the link, the share, the recipient, the contact.
+    async fn find(&self, link: &Link) -> Result<Opened, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let token = link.token().ok_or_else(Problem::link_unknown)?;
+        let Some(TokenPurpose::ShareLink { share, recipient, contact, email, expires_at }) = store.token(token).await?
+        else {
+            return Err(Problem::link_unknown());
+        };
+        if expires_at <= now {
+            return Err(Problem::link_expired());
+        }
+        let owner = async {
+            match store.owner_of(&email).await? {
+                Some(owner) => store.person(owner).await,
+                None => Ok(None),
+            }
+        };
+        let reads = try_join!(store.share_and_files(share), store.recipient(share, &recipient), owner);
+        let (found, recipient, owner) = reads?;
+        let (share, files) = found.filter(|_| recipient.is_some()).ok_or_else(Problem::link_withdrawn)?;
+        if !matches!(share.state, ShareState::Sent { .. }) {
+            return Err(Problem::link_withdrawn());
+        }
+        if share.expired(now) {
+            return Err(Problem::share_expired());
+        }
+        // The contact that it was mailed to must still have that address, and nobody may have shut it out.
+        let is = owner.as_ref().and_then(|owner| if let Person::Contact(is) = owner { Some(is.id) } else { None });
+        let closed = owner.as_ref().is_some_and(|owner| matches!(owner.access(), Access::Closed { .. }));
+        if closed || contact.is_some_and(|contact| is != Some(contact)) {
+            return Err(Problem::link_withdrawn());
+        }
+        let company = match owner.as_ref().and_then(Person::company) {
+            Some(company) => store.company(company).await?.map(|company| company.record),
+            None => None,
+        };
+        let share = share.record;
+        let files = files.into_iter().filter(|file| share.shows(file)).collect();
+        Ok(Opened { share, files, email, owner, company })
+    }
+
+    async fn open(&self, call: &Call, body: &TokenBody) -> Result<Answer, Problem> {
+        let opened = self.gate.follow(call, self.find(&body.token)).await?;
+        let activity = opened.activity(ActivityKind::LinkOpened, self.gate.now());
+        let (offer, noted) = future::join(self.offer(&opened), self.gate.store.note(&activity)).await;
+        noted?;
+        let Opened { share, files, email, .. } = opened;
+        let files = files.into_iter().map(FileView::from).collect();
+        let offer = offer?.map(|(offer, _)| offer);
+        json(StatusCode::OK, &OpenedView { share: share.into(), files, offer, email })
+    }
+
+    async fn download(&self, call: &Call, wanted: &Wanted) -> Result<Answer, Problem> {
+        let opened = self.gate.follow(call, self.find(&wanted.token)).await?;
+        let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
+        let download = self.files.download(file).await?;
+        let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files([file.id]);
+        self.gate.store.note(&activity).await?;
+        let (id, name, size) = (file.id, &file.name, file.size);
+        let body = serde_json::json!({
+            "id": id, "url": download.url, "name": name, "size": size, "expires_at": download.expires_at,
+        });
+        json(StatusCode::OK, &body)
+    }
+}

@@ -1,0 +1,92 @@
+//! Removes what has had its time: shares that ended so many days ago as the settings say, and uploads that nobody
+//! went on with.
+
+use gatehouse::aws::Env;
+use gatehouse::clock::{Clock, SignedDuration};
+use gatehouse::domain::{Task, Work};
+use gatehouse::event::{EventFunction, StartError};
+use gatehouse::files::Files;
+use gatehouse::store::{CommitError, PageRequest, Store};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// As long as the bucket keeps the parts of an upload: see its lifecycle rule in template.yaml.
+const UPLOADS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// One run begins so many; the next one, a day later, goes on.
+const MOST_SHARES: usize = 10_000;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The function.
+pub struct Retire {
+    store: Store,
+    files: Files,
+    clock: Clock,
+}
+
+/// The schedule's call.
+#[derive(Deserialize)]
+pub struct Event {}
+
+impl EventFunction for Retire {
+    type Event = Event;
+    type Outcome = Value;
+
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
+    }
+
+    async fn handle(&self, _: Event) -> Result<Value, StartError> {
+        let (shares, uploads) = (self.ended_shares().await?, self.left_uploads().await?);
+        Ok(json!({ "shares": shares, "uploads": uploads }))
+    }
+}
+
+impl Retire {
+    /// A task each: it may be long, and it must come to its end.
+    async fn ended_shares(&self) -> Result<usize, StartError> {
+        let Some(days) = self.store.settings().await?.retention_days else { return Ok(0) };
+        let now = self.clock.now();
+        let (mut begun, mut after) = (0, None);
+        while begun < MOST_SHARES {
+            let ended = now - DAY * i32::try_from(days).unwrap_or(i32::MAX);
+            let page = self.store.ended_before(ended, PageRequest { limit: 100, after }).await?;
+            let erase = page.items.iter().map(|share| Task::new(Work::Erase { share: share.id }, now));
+            let tasks: Vec<Task> = erase.collect();
+            let transaction = tasks.iter().fold(self.store.transaction(), |transaction, task| transaction.create(task));
+            if !tasks.is_empty() {
+                transaction.commit().await?;
+            }
+            begun += tasks.len();
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(begun)
+    }
+
+    /// Files that were announced and never came, with whatever came of them.
+    async fn left_uploads(&self) -> Result<usize, StartError> {
+        let (mut removed, mut after) = (0, None);
+        loop {
+            let since = self.clock.now() - UPLOADS_KEPT;
+            let page = self.store.awaited_since(since, PageRequest { limit: 100, after }).await?;
+            for file in page.items {
+                let Some(file) = self.store.file(file.share_id, file.id).await? else { continue };
+                match self.store.transaction().remove(file.rev, &file.record).commit().await {
+                    // Its last byte has just come.
+                    Err(CommitError::Stale) => continue,
+                    removed => removed?,
+                }
+                self.files.give_up(&file).await?;
+                self.files.delete(file.share_id, file.id).await?;
+                removed += 1;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(removed);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! One click in a mail, and notifications stop: by the mail program (RFC 8058), or by the page that the footer leads to.
+//!
+//! The token is sealed and not stored, so it works for as long as the mail is kept; all it can do is turn off.
+
+use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, MailWish, PersonId, Unsubscribe};
+use gatehouse::http::{Answer, Call, Problem, json, retry_stale};
+use lambda_http::http::{StatusCode, header};
+use serde::Deserialize;
+
+use crate::Session;
+
+/// The one field that a mail program sends, and its value (RFC 8058 §3.1).
+const FIELD: &str = "List-Unsubscribe";
+const ONE_CLICK: &str = "One-Click";
+
+/// What the page's button sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmed {
+    confirm: bool,
+}
+
+impl Session {
+    /// The same answer however often, and whether or not there is still anything to turn off.
+    pub(crate) async fn unsubscribe(&self, call: &Call) -> Result<Answer, Problem> {
+        confirmed(call)?;
+        // Not counted against guessing: a seal of 256 bits needs no help, and a mail provider posts for many people.
+        let token: String = call.id("token")?;
+        let whose = self.gate.keyring.unseal(Unsubscribe::PURPOSE, &token).await?;
+        match Unsubscribe::unsealed(whose.ok_or_else(Problem::link_unknown)?) {
+            Unsubscribe::Contact(contact) => retry_stale(|| self.turn_off(contact)).await?,
+            Unsubscribe::Address(hash) => self.gate.store.make_quiet(&hash).await?,
+        }
+        json(StatusCode::OK, &serde_json::json!({ "status": "unsubscribed" }))
+    }
+
+    async fn turn_off(&self, id: ContactId) -> Result<(), Problem> {
+        let Some(mut contact) = self.gate.store.contact(id).await? else { return Ok(()) };
+        if contact.notifications.email == MailWish::Off {
+            return Ok(());
+        }
+        contact.record.notifications.email = MailWish::Off;
+        let actor = Actor::new(PersonId::from(id), &contact.name);
+        let activity = Activity::new(ActivityKind::Unsubscribed, actor, self.gate.now()).contact(id);
+        self.gate.store.transaction().save(contact.rev, &contact.record).activity(&activity).commit().await?;
+        Ok(())
+    }
+}
+
+/// Whether somebody means it: a scanner that merely follows the links of a mail sends no such body.
+fn confirmed(call: &Call) -> Result<(), Problem> {
+    let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (field, meant) = match media_type.as_str() {
+        "application/json" => ("confirm", call.json::<Confirmed>()?.confirm),
+        "application/x-www-form-urlencoded" => {
+            let mut fields = form_urlencoded::parse(call.body()?);
+            (FIELD, fields.any(|(name, value)| name == FIELD && value == ONE_CLICK))
+        }
+        "multipart/form-data" => (FIELD, in_parts(content_type, call.body()?)),
+        _ => (FIELD, false),
+    };
+    if meant { Ok(()) } else { Err(Problem::invalid_field(field, "must say that mails are to be turned off")) }
+}
+
+/// The same field in a body of parts (RFC 7578), which a mail program may send as well.
+fn in_parts(content_type: &str, body: &[u8]) -> bool {
+    let boundary = content_type.split(';').find_map(|parameter| {
+        let (name, value) = parameter.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("boundary").then(|| value.trim_matches('"'))
+    });
+    let (Some(boundary), Ok(body)) = (boundary.filter(|boundary| !boundary.is_empty()), str::from_utf8(body)) else {
+        return false;
+    };
+    body.split(&format!("--{boundary}")).any(|part| {
+        let Some((head, value)) = part.split_once("\r\n\r\n") else { return false };
+        head.contains(&format!(" name=\"{FIELD}\"")) && value.strip_suffix("\r\n") == Some(ONE_CLICK)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_parts;
+
+    #[test]
+    fn a_click_may_come_in_parts() {
+        let part = |name: &str, value: &str| {
+            let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+            format!("--x1\r\n{head}\r\n\r\n{value}\r\n--x1--\r\n").into_bytes()
+        };
+        let click = part("List-Unsubscribe", "One-Click");
+        assert!(in_parts("multipart/form-data; boundary=x1", &click));
+        assert!(in_parts("multipart/form-data; Boundary=\"x1\"", &click));
+        assert!(!in_parts("multipart/form-data", &click));
+        assert!(!in_parts("multipart/form-data; boundary=", &click));
+        assert!(!in_parts("multipart/form-data; boundary=other", &click));
+        assert!(!in_parts("multipart/form-data; boundary=x1", &part("List-Unsubscribe", "No")));
+        assert!(!in_parts("multipart/form-data; boundary=x1", &part("Other", "One-Click")));
+    }
+}

@@ -1,0 +1,157 @@
+//! How the operator shows itself, and what goes for the whole portal: an admin sets it, the staff see it.
+
+mod logo;
+
+use gatehouse::aws::Env;
+use gatehouse::domain::{
+    Activity, ActivityKind, CompanyName, Email, Language, Logo, LogoType, PortalUrl, Right, Settings as Record,
+    Visibility,
+};
+use gatehouse::event::StartError;
+use gatehouse::http::{Answer, Call, Function, Gate, Operator, Problem, given, json, retry_stale};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use tokio::try_join;
+
+use logo::{Drawn, NewLogo};
+
+/// The function.
+pub struct Settings {
+    gate: Gate,
+    operator: String,
+    portal_url: String,
+}
+
+/// What is not named stays as it is; `null` sets it back to what goes without saying.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    #[serde(default, deserialize_with = "given")]
+    operator_name: Option<Option<CompanyName>>,
+    #[serde(default, deserialize_with = "given")]
+    portal_url: Option<Option<PortalUrl>>,
+    #[serde(default, deserialize_with = "given")]
+    support_email: Option<Option<Email>>,
+    #[serde(default, deserialize_with = "given")]
+    share_visibility: Option<Option<Visibility>>,
+    #[serde(default, deserialize_with = "given")]
+    languages: Option<Option<Vec<Language>>>,
+    #[serde(default, deserialize_with = "given")]
+    retention_days: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "given")]
+    logo: Option<Option<NewLogo>>,
+}
+
+#[derive(Serialize)]
+struct SettingsView {
+    operator_name: String,
+    portal_url: String,
+    support_email: Option<Email>,
+    share_visibility: Visibility,
+    languages: Vec<Language>,
+    retention_days: Option<u32>,
+    logo: Option<LogoView>,
+}
+
+#[derive(Serialize)]
+struct LogoView {
+    content_type: LogoType,
+    data: String,
+}
+
+impl Function for Settings {
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        let (operator, portal_url) = (env.operator.clone(), env.portal_url.clone());
+        Ok(Self { gate: Gate::connect(env).await?, operator, portal_url })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route() {
+            "GET /v1/settings" => self.show(call).await,
+            "PUT /v1/settings" => {
+                let change = call.json()?;
+                // Nothing is drawn for whoever may not have it drawn, and it is drawn once.
+                let admin = self.gate.staff(call, Right::ManageSettings).await?;
+                let logo = drawn(&change).await?;
+                retry_stale(|| self.change(&admin, &change, logo.as_ref())).await
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+impl Settings {
+    async fn show(&self, call: &Call) -> Result<Answer, Problem> {
+        let store = &self.gate.store;
+        let read = async { try_join!(store.settings(), store.logo()) };
+        let (_, (settings, logo)) = self.gate.staff_and(call, Right::ReadSettings, read).await?;
+        self.view(settings, logo)
+    }
+
+    async fn change(&self, admin: &Operator, change: &Change, drawn: Option<&Drawn>) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (stored, logo) = try_join!(store.stored_settings(), store.logo())?;
+        let (rev, was) = stored.map(|stored| (stored.rev, stored.record)).unzip();
+        let mut settings = changed(was.unwrap_or_default(), change)?;
+        let activity = Activity::new(ActivityKind::SettingsChanged, admin.actor(), now);
+        let mut transaction = store.transaction().activity(&activity);
+        let logo = match (&change.logo, drawn) {
+            (None, _) => logo,
+            (Some(_), Some(drawn)) => {
+                settings.logo = Some(drawn.hash.clone());
+                transaction = transaction.logo(&drawn.logo);
+                Some(drawn.logo.clone())
+            }
+            (Some(_), None) => {
+                settings.logo = None;
+                transaction = transaction.without_logo();
+                None
+            }
+        };
+        transaction = match rev {
+            Some(rev) => transaction.save(rev, &settings),
+            None => transaction.create(&settings),
+        };
+        transaction.commit().await?;
+        self.view(settings, logo)
+    }
+
+    /// As it is in effect: what nobody has set is as the portal was deployed.
+    fn view(&self, settings: Record, logo: Option<Logo>) -> Result<Answer, Problem> {
+        let view = SettingsView {
+            operator_name: settings.operator_name.map_or_else(|| self.operator.clone(), String::from),
+            portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), String::from),
+            support_email: settings.support_email,
+            share_visibility: settings.share_visibility,
+            languages: settings.languages,
+            retention_days: settings.retention_days,
+            logo: logo.map(|Logo { content_type, data, .. }| LogoView { content_type, data }),
+        };
+        json(StatusCode::OK, &view)
+    }
+}
+
+async fn drawn(change: &Change) -> Result<Option<Drawn>, Problem> {
+    let Some(Some(new)) = &change.logo else { return Ok(None) };
+    logo::draw(new).await.map(Some).map_err(|refused| Problem::invalid_field("logo.data", refused))
+}
+
+fn changed(was: Record, change: &Change) -> Result<Record, Problem> {
+    let mut settings = Record {
+        operator_name: change.operator_name.clone().unwrap_or(was.operator_name),
+        portal_url: change.portal_url.clone().unwrap_or(was.portal_url),
+        support_email: change.support_email.clone().unwrap_or(was.support_email),
+        share_visibility: change.share_visibility.map_or(was.share_visibility, Option::unwrap_or_default),
+        ..was
+    };
+    if let Some(languages) = &change.languages {
+        let languages = languages.clone().unwrap_or_else(Record::all_languages);
+        let with = settings.with_languages(&languages);
+        settings = with.map_err(|refused| Problem::invalid_field("languages", refused))?;
+    }
+    if let Some(days) = change.retention_days {
+        let with = settings.with_retention(days);
+        settings = with.map_err(|refused| Problem::invalid_field("retention_days", refused))?;
+    }
+    Ok(settings)
+}

@@ -1,0 +1,226 @@
+//! Who gets a share: at its beginning, and who is added or taken away later.
+
+use std::collections::BTreeMap;
+
+use futures_util::try_join;
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Activity, ActivityKind, CompanyId, ContactId, Email, News, Recipient, RecipientId, Right, Share as Shared, ShareId,
+    ShareState, Target, Task, Work,
+};
+use gatehouse::http::{Answer, Call, List, Once, Operator, PageQuery, Problem, json, no_content};
+use gatehouse::store::{Delivery, Stored, Transaction};
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::Share;
+
+/// More than this do not fit into a body either.
+const MOST_RECIPIENTS: usize = 5_000;
+
+/// A contact, everyone at a company, or an address.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRecipient {
+    contact_id: Option<ContactId>,
+    company_id: Option<CompanyId>,
+    email: Option<Email>,
+}
+
+impl NewRecipient {
+    fn one(&self) -> usize {
+        usize::from(self.contact_id.is_some())
+            + usize::from(self.company_id.is_some())
+            + usize::from(self.email.is_some())
+    }
+}
+
+#[derive(Serialize)]
+struct RecipientView {
+    id: RecipientId,
+    #[serde(flatten)]
+    target: Whom,
+    added_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Whom {
+    Contact { contact_id: ContactId },
+    Company { company_id: CompanyId },
+    Address { email: Email },
+}
+
+impl From<Recipient> for RecipientView {
+    fn from(recipient: Recipient) -> Self {
+        let target = match recipient.target {
+            Target::Contact { contact_id, .. } => Whom::Contact { contact_id },
+            Target::Company { company_id } => Whom::Company { company_id },
+            Target::Address { email } => Whom::Address { email },
+        };
+        Self { id: recipient.id, target, added_at: recipient.added_at }
+    }
+}
+
+impl Share {
+    /// Each once, and none that does not exist. An address that a contact has is that contact.
+    pub(crate) async fn known_recipients(
+        &self,
+        share: ShareId,
+        wanted: &[NewRecipient],
+        listed: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Recipient>, Problem> {
+        let store = &self.gate.store;
+        let wrong = |n: usize, field: &str, why: &str| {
+            let field = match (listed, field) {
+                (true, "") => format!("recipients[{n}]"),
+                (true, field) => format!("recipients[{n}].{field}"),
+                (false, "") => "body".to_owned(),
+                (false, field) => field.to_owned(),
+            };
+            Problem::invalid_field(field, why)
+        };
+        if wanted.len() > MOST_RECIPIENTS {
+            return Err(Problem::invalid_field("recipients", format!("must be at most {MOST_RECIPIENTS}")));
+        }
+        if let Some(n) = wanted.iter().position(|wanted| wanted.one() != 1) {
+            return Err(wrong(n, "", "must be one of contact_id, company_id and email"));
+        }
+        let owners = store.owners_of(wanted.iter().filter_map(|wanted| wanted.email.clone()).collect()).await?;
+        let mut contacts: Vec<ContactId> = wanted.iter().filter_map(|wanted| wanted.contact_id).collect();
+        contacts.extend(owners.values());
+        let mut companies: Vec<CompanyId> = wanted.iter().filter_map(|wanted| wanted.company_id).collect();
+        contacts.sort_unstable();
+        contacts.dedup();
+        companies.sort_unstable();
+        companies.dedup();
+        let (contacts, companies) = try_join!(store.contacts(contacts), store.companies_of(companies))?;
+        let works_at: BTreeMap<ContactId, CompanyId> =
+            contacts.into_iter().map(|contact| (contact.id, contact.company_id)).collect();
+
+        let mut recipients = BTreeMap::new();
+        for (n, wanted) in wanted.iter().enumerate() {
+            let contact = wanted.contact_id.or_else(|| owners.get(wanted.email.as_ref()?).copied());
+            let target = match (contact, wanted.company_id, &wanted.email) {
+                (Some(contact_id), ..) => {
+                    let at = works_at.get(&contact_id).ok_or_else(|| wrong(n, "contact_id", "is not known"))?;
+                    Target::Contact { contact_id, at: *at }
+                }
+                (None, Some(company_id), _) => {
+                    let known = companies.iter().any(|company| company.id == company_id);
+                    known
+                        .then_some(Target::Company { company_id })
+                        .ok_or_else(|| wrong(n, "company_id", "is not known"))?
+                }
+                (None, None, Some(email)) => Target::Address { email: email.clone() },
+                (None, None, None) => return Err(wrong(n, "", "must be one of contact_id, company_id and email")),
+            };
+            let recipient = Recipient::new(share, target, now);
+            recipients.insert(recipient.id.clone(), recipient);
+        }
+        Ok(recipients.into_values().collect())
+    }
+
+    pub(crate) async fn list_recipients(&self, call: &Call) -> Result<Answer, Problem> {
+        let id: ShareId = call.id("id")?;
+        let list = List::of(&[&"recipients", &id]);
+        let page = self.gate.page(&list, &call.query::<PageQuery>()?).await?;
+        let store = &self.gate.store;
+        let reads = async { try_join!(store.share(id), store.recipients(id, page)) };
+        let (_, (share, recipients)) = self.gate.staff_and(call, Right::ReadShares, reads).await?;
+        share.ok_or_else(Problem::not_found)?;
+        json(StatusCode::OK, &self.gate.list(&list, recipients, RecipientView::from).await?)
+    }
+
+    /// A share that may still change, for one of the staff.
+    pub(crate) async fn changeable(&self, call: &Call) -> Result<(Operator, Stored<Shared>), Problem> {
+        let share = self.gate.store.share(call.id("id")?);
+        let (staff, share) = self.gate.staff_and(call, Right::ManageShares, share).await?;
+        let share = share.ok_or_else(Problem::not_found)?;
+        if matches!(share.state, ShareState::Revoked { .. }) {
+            return Err(Problem::share_revoked());
+        }
+        Ok((staff, share))
+    }
+
+    pub(crate) async fn add_recipient(&self, call: &Call, new: &NewRecipient) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (staff, share) = self.changeable(call).await?;
+        let once = match self.gate.once(call, staff.id).await? {
+            Once::Again(answer) => return Ok(answer),
+            Once::First(once) => once,
+        };
+        if share.expired(now) {
+            return Err(Problem::share_expired());
+        }
+        let known = self.known_recipients(share.id, std::slice::from_ref(new), false, now).await?.pop();
+        let recipient = known.ok_or_else(Problem::not_found)?;
+        if let Some(is) = store.recipient(share.id, &recipient.id).await? {
+            return json(StatusCode::CREATED, &RecipientView::from(is.record));
+        }
+        let mut changed = share.record.clone();
+        changed.taken_away.remove(&recipient.id);
+        let activity = about(Activity::new(ActivityKind::RecipientAdded, staff.actor(), now), &recipient);
+        let answer = json(StatusCode::CREATED, &RecipientView::from(recipient.clone()))?;
+        let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
+        let mut transaction = transaction.create(&recipient).remember(&once, &answer, now);
+        if matches!(share.state, ShareState::Sent { .. }) {
+            transaction = self.tell_one(transaction, &changed, &recipient, News::Sent, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(answer)
+    }
+
+    pub(crate) async fn remove_recipient(&self, call: &Call) -> Result<Answer, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let (staff, share) = self.changeable(call).await?;
+        let recipient = store.recipient(share.id, &call.id("rid")?).await?.ok_or_else(Problem::not_found)?;
+        let mut changed = share.record.clone();
+        if matches!(recipient.target, Target::Company { .. }) {
+            changed.taken_away.insert(recipient.id.clone());
+        }
+        let activity = about(Activity::new(ActivityKind::RecipientRemoved, staff.actor(), now), &recipient);
+        let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
+        let mut transaction = transaction.remove(recipient.rev, &recipient.record);
+        if matches!(share.state, ShareState::Sent { .. }) {
+            transaction = self.tell_one(transaction, &changed, &recipient, News::TakenAway, now).await?;
+        }
+        transaction.commit().await?;
+        if let Target::Contact { at, .. } = recipient.target {
+            store.leave_company(&changed, at).await?;
+        }
+        Ok(no_content())
+    }
+
+    /// One recipient at once; everyone at a company one after the other.
+    async fn tell_one<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        share: &Shared,
+        recipient: &Recipient,
+        news: News,
+        now: Timestamp,
+    ) -> Result<Transaction<'t>, Problem> {
+        let store = &self.gate.store;
+        if let Target::Company { company_id: company } = recipient.target {
+            return Ok(transaction.create(&Task::new(Work::Company { share: share.id, company, news }, now)));
+        }
+        if news == News::Sent && matches!(recipient.target, Target::Address { .. }) {
+            // It is not in the table yet, so that it cannot be told from there.
+            let work = Work::Recipients { share: share.id, news };
+            return Ok(transaction.create(&Task::new(work, now)));
+        }
+        let (readers, _) = store.readers(vec![recipient.clone()]).await?;
+        Ok(Delivery { share, news: &news, now }.to(store, transaction, &readers).await?)
+    }
+}
+
+fn about(activity: Activity, recipient: &Recipient) -> Activity {
+    let activity = activity.share(recipient.share_id);
+    match recipient.target {
+        Target::Contact { contact_id, at } => activity.contact(contact_id).company(at),
+        Target::Company { company_id } => activity.company(company_id),
+        Target::Address { .. } => activity,
+    }
+}

@@ -1,0 +1,151 @@
+//! Who a share goes to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use ring::digest;
+use serde::{Deserialize, Serialize};
+
+use super::{CompanyId, ContactId, Email, IdError, ShareId};
+
+/// A bare address as a recipient of one share: nobody reads the address from it, and it is the same each time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AddressId(String);
+
+impl AddressId {
+    const PREFIX: &'static str = "adr_";
+
+    /// Of an address in a share.
+    #[must_use]
+    pub fn new(share: ShareId, email: &Email) -> Self {
+        let hash = digest::digest(&digest::SHA256, format!("{share} {email}").as_bytes());
+        Self(format!("{}{}", Self::PREFIX, URL_SAFE_NO_PAD.encode(&hash.as_ref()[..18])))
+    }
+}
+
+/// Which recipient of a share: each contact, company and address is one at most once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum RecipientId {
+    /// A contact.
+    Contact(ContactId),
+    /// Everyone at a company.
+    Company(CompanyId),
+    /// A bare address.
+    Address(AddressId),
+}
+
+impl fmt::Display for RecipientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contact(id) => id.fmt(f),
+            Self::Company(id) => id.fmt(f),
+            Self::Address(AddressId(id)) => f.write_str(id),
+        }
+    }
+}
+
+impl FromStr for RecipientId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.starts_with(AddressId::PREFIX) {
+            let known = text.len() == AddressId::PREFIX.len() + 24
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+            return if known { Ok(Self::Address(AddressId(text.to_owned()))) } else { Err(IdError::OF_RECIPIENT) };
+        }
+        text.parse().map(Self::Company).or_else(|_: IdError| text.parse().map(Self::Contact))
+    }
+}
+
+impl From<RecipientId> for String {
+    fn from(id: RecipientId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for RecipientId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+/// Whom a recipient stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Target {
+    /// A contact.
+    Contact {
+        /// Who.
+        contact_id: ContactId,
+        /// Where that contact works: the share lies in the company's inbox, too.
+        at: CompanyId,
+    },
+    /// Everyone at a company, those who join later included.
+    Company {
+        /// Which.
+        company_id: CompanyId,
+    },
+    /// An address: it gets a link, and the share is in its inbox once it has an account.
+    Address {
+        /// Which.
+        email: Email,
+    },
+}
+
+/// One recipient of a share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Which.
+    pub id: RecipientId,
+    /// Of which share.
+    pub share_id: ShareId,
+    /// Whom it stands for.
+    #[serde(flatten)]
+    pub target: Target,
+    /// Since when.
+    pub added_at: Timestamp,
+    /// When an address that nobody here has was last mailed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
+    /// Whether that was about new files.
+    #[serde(default)]
+    pub told_of_files: bool,
+}
+
+impl Recipient {
+    /// A recipient of a share.
+    #[must_use]
+    pub fn new(share_id: ShareId, target: Target, now: Timestamp) -> Self {
+        let id = match &target {
+            Target::Contact { contact_id, .. } => RecipientId::Contact(*contact_id),
+            Target::Company { company_id } => RecipientId::Company(*company_id),
+            Target::Address { email } => RecipientId::Address(AddressId::new(share_id, email)),
+        };
+        Self { id, share_id, target, added_at: now, told_at: None, told_of_files: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_the_same_recipient_each_time_and_another_in_another_share() {
+        let now = Timestamp::UNIX_EPOCH;
+        let email: Email = "ann@harbour.example".parse().unwrap();
+        let (share, other) = (ShareId::new(now), ShareId::new(now));
+        let id = |share| Recipient::new(share, Target::Address { email: email.clone() }, now).id;
+        assert_eq!(id(share), id(share));
+        assert_ne!(id(share), id(other));
+        assert_eq!(id(share).to_string().parse(), Ok(id(share)));
+        assert!("adr_x".parse::<RecipientId>().is_err() && "shr_1".parse::<RecipientId>().is_err());
+        assert!(!id(share).to_string().contains("harbour"));
+    }
+}

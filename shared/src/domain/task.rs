@@ -1,0 +1,83 @@
+//! Work that is too long for the request that asks for it: done in chunks, each of which is a transaction that also
+//! moves the task on. So it can stop anywhere, and nothing is done twice.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{CompanyId, ContactId, FileName, PersonName, ShareId, TaskId};
+
+/// What is to be told to whoever has a share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum News {
+    /// It was sent.
+    Sent,
+    /// Something of it has changed that nobody is mailed about.
+    Changed,
+    /// It has a new file.
+    FileAdded {
+        /// Which.
+        file: FileName,
+        /// By whom.
+        by: PersonName,
+    },
+    /// It is taken away.
+    TakenAway,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum Work {
+    /// Brings a share's news to all its recipients, one page of them after the other.
+    Recipients {
+        /// Which share.
+        share: ShareId,
+        /// What is new.
+        news: News,
+    },
+    /// Brings a share's news to everyone at a company.
+    Company {
+        /// Which share.
+        share: ShareId,
+        /// Which company.
+        company: CompanyId,
+        /// What is new.
+        news: News,
+    },
+    /// Gives a contact what was shared with its address, or with everyone at its company, before it was there.
+    CatchUp {
+        /// Who.
+        contact: ContactId,
+    },
+    /// Removes a share for good: bytes, then rows.
+    Erase {
+        /// Which.
+        share: ShareId,
+    },
+}
+
+/// A piece of work, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// What is to be done.
+    #[serde(flatten)]
+    pub work: Work,
+    /// Where it goes on: the keys after which the next page begins, which the store reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<BTreeMap<String, String>>,
+    /// When it last moved on.
+    pub moved_at: Timestamp,
+}
+
+impl Task {
+    /// Work to begin.
+    #[must_use]
+    pub fn new(work: Work, now: Timestamp) -> Self {
+        Self { id: TaskId::new(now), work, after: None, moved_at: now }
+    }
+}

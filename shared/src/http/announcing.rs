@@ -1,0 +1,67 @@
+//! A file as it is announced: what cannot be taken is refused before any byte is sent.
+
+use super::problem::Problem;
+use crate::clock::Timestamp;
+use crate::domain::{ActorId, CompanyId, FileId, FileState, NewFile, PersonName, ShareFile, ShareId};
+use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED};
+
+/// Who announces files of a share.
+#[derive(Debug)]
+pub struct Announcing<'a> {
+    /// Of which share.
+    pub share: ShareId,
+    /// Who.
+    pub by: ActorId,
+    /// By which name.
+    pub name: &'a PersonName,
+    /// A customer's company.
+    pub of: Option<CompanyId>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Announcing<'_> {
+    /// The file, awaited. `earlier` are those that it may be a new version of; `field` is where it stands in the body.
+    pub async fn file(
+        &self,
+        files: &Files,
+        new: &NewFile,
+        earlier: &[ShareFile],
+        field: &str,
+    ) -> Result<ShareFile, Problem> {
+        let wrong = |name: &str, why: String| Problem::invalid_field(format!("{field}{name}"), why);
+        if new.size > LARGEST_FILE {
+            return Err(wrong("size", format!("must be at most {LARGEST_FILE} bytes")));
+        }
+        if new.sha256.is_some() && new.size >= IN_PARTS_FROM && new.size > LARGEST_HASHED {
+            return Err(wrong("sha256", format!("is checked up to {LARGEST_HASHED} bytes; leave it out")));
+        }
+        let id = FileId::new(self.now);
+        let replaced = match new.replaces {
+            None => None,
+            Some(id) => {
+                let is = earlier.iter().find(|file| file.id == id);
+                Some(is.ok_or_else(|| wrong("replaces", "is not a file of this share".to_owned()))?)
+            }
+        };
+        let series = replaced.map_or(id, |file| file.series);
+        let latest = earlier.iter().filter(|file| file.series == series).map(|file| file.version).max();
+        Ok(ShareFile {
+            id,
+            share_id: self.share,
+            name: new.name.clone(),
+            size: new.size,
+            content_type: new.content_type.clone(),
+            sha256: new.sha256,
+            version: latest.unwrap_or(0) + 1,
+            replaces: new.replaces,
+            series,
+            by: self.name.clone(),
+            by_id: self.by,
+            of: self.of,
+            added_at: self.now,
+            upload: FileState::Pending,
+            parts: files.begin(self.share, id, new).await?,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! A file whose bytes have come: what that changes, and who is told.
+
+use super::{CommitError, Store};
+use crate::clock::Timestamp;
+use crate::domain::{
+    Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType, News,
+    OutboxMail, PersonId, Share, ShareFile, ShareId, ShareState, TOLD_FOR, Task, Work,
+};
+
+/// Why bytes that came are not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// The share or the file is gone.
+    #[error("there is no such file")]
+    Gone,
+    /// The share was taken back.
+    #[error("the share was revoked")]
+    Revoked,
+    /// It could not be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl Store {
+    /// Takes a file whose bytes were checked: it is in the share from now on, and whoever is concerned is told. `by`
+    /// is the contact who put it there, if it was one.
+    pub async fn take_file(
+        &self,
+        share: ShareId,
+        file: FileId,
+        content_type: MediaType,
+        by: Option<&Contact>,
+        now: Timestamp,
+    ) -> Result<ShareFile, NotTaken> {
+        let found = self.share_and_files(share).await.map_err(CommitError::from)?;
+        let (share, mut files) = found.ok_or(NotTaken::Gone)?;
+        let stored = self.file(share.id, file).await.map_err(CommitError::from)?.ok_or(NotTaken::Gone)?;
+        if stored.upload == FileState::Stored {
+            return Ok(stored.record);
+        }
+        if matches!(share.state, ShareState::Revoked { .. }) {
+            return Err(NotTaken::Revoked);
+        }
+        let file = ShareFile { upload: FileState::Stored, content_type, ..stored.record.clone() };
+        let actor = Actor { id: Some(file.by_id), name: Some(file.by.clone()) };
+        let mut activity = Activity::new(ActivityKind::FileUploaded, actor, now).share(share.id).files([file.id]);
+        if let ActorId::Person(PersonId::Contact(contact)) = file.by_id {
+            activity = activity.contact(contact);
+        }
+        let mut transaction = self.transaction().save(stored.rev, &file).activity(&activity);
+        if matches!(share.state, ShareState::Sent { .. }) {
+            files.retain(|other| other.id != file.id);
+            files.push(file.clone());
+            let mut changed = share.record.clone().with_contents(&files);
+            if let Some(contact) = by
+                && share.told_at.is_none_or(|at| at + TOLD_FOR <= now)
+            {
+                changed.told_at = Some(now);
+                transaction = transaction.mail(&self.returned(&changed, &file, contact, now).await?);
+            }
+            if share.record.shows(&file) {
+                let news = match by {
+                    None => News::FileAdded { file: file.name.clone(), by: file.by.clone() },
+                    Some(_) => News::Changed,
+                };
+                transaction = transaction.create(&Task::new(Work::Recipients { share: share.id, news }, now));
+            }
+            if changed != share.record {
+                transaction = transaction.save(share.rev, &changed).operators_row(Some(&share), &changed);
+            } else {
+                transaction = transaction.unchanged(share.rev, &share.record);
+            }
+        }
+        transaction.commit().await?;
+        Ok(file)
+    }
+
+    async fn returned(
+        &self,
+        share: &Share,
+        file: &ShareFile,
+        contact: &Contact,
+        now: Timestamp,
+    ) -> Result<OutboxMail, CommitError> {
+        let company = self.company(contact.company_id).await?;
+        let company = company.ok_or(CommitError::Stale)?.record.name;
+        let (title, from) = (share.title.clone(), contact.name.clone());
+        let mail = Mail::FilesReturned { share: share.id, title, from, company, file: file.name.clone() };
+        Ok(OutboxMail::new(share.addressee(contact), None, Language::default(), mail, now))
+    }
+}
+
+impl Share {
+    /// Who of the staff is told of what a customer puts there: whose share it is, or who looks after the customer.
+    #[must_use]
+    pub fn addressee(&self, contact: &Contact) -> Addressee {
+        let owner = match self.by {
+            ActorId::Person(PersonId::Staff(staff)) => Some(staff),
+            _ => contact.owner_id,
+        };
+        Addressee::Owner { owner }
+    }
+}

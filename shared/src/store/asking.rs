@@ -1,0 +1,91 @@
+//! Somebody asks for access.
+
+use futures_util::try_join;
+
+use super::{CommitError, PendingOf, Person, Store, Stored, Transaction};
+use crate::clock::Timestamp;
+use crate::domain::{
+    Access, AccessRequest, Activity, ActivityKind, Actor, Addressee, CompanyId, ContactId, Decision, Language, Mail,
+    OutboxMail, PersonId, Registration, RegistrationId,
+};
+
+impl Store {
+    /// Hears a request: an active account is told that it has one, an invited one is invited again, anybody else waits
+    /// for a mapper. Reads the same number of items whoever it is, and writes once.
+    pub async fn ask_for_access(&self, new: &AccessRequest, now: Timestamp) -> Result<(), CommitError> {
+        let (owner, pending) = self.known_as(&new.email).await?;
+        let nobody = || PersonId::Contact(ContactId::new(now));
+        let waiting = pending.as_ref().and_then(|pending| pending.registration);
+        let waits = waiting;
+        let waiting = waiting.unwrap_or_else(|| RegistrationId::new(now));
+        let (person, waiting) = try_join!(self.person(owner.unwrap_or_else(nobody)), self.registration(waiting))?;
+        let company = match &person {
+            Some(Person::Contact(contact)) => contact.company_id,
+            _ => CompanyId::new(now),
+        };
+        let company = self.company(company).await?;
+
+        let by = Actor { id: None, name: Some(new.name.clone()) };
+        let activity = Activity::new(ActivityKind::RegistrationReceived, by, now);
+        let (transaction, activity, pending_now) = match (person, company) {
+            // Saved as it is: an address that is known shall not be known by how little is written.
+            (Some(person), _) if person.access().is_active() => {
+                let mail = Mail::AlreadyRegistered { name: person.name().clone() };
+                let mail = OutboxMail::new(new.email.clone(), Some(person.id()), person.language().clone(), mail, now);
+                (self.transaction().save_person(&person).mail(&mail), activity, waits)
+            }
+            (Some(Person::Contact(contact)), Some(company)) if matches!(contact.access, Access::Invited { .. }) => {
+                // Where more invitations would be too many, the last one is in the mailbox.
+                let Ok(invited) = contact.record.invite(&company, now) else { return Ok(()) };
+                let mail = invited.mail(&company, None, now);
+                let activity = activity.contact(invited.contact.id).company(company.id);
+                (self.transaction().save(contact.rev, &invited.contact).mail(&mail), activity, waits)
+            }
+            _ => {
+                let (transaction, id) = self.wait_for_a_mapper(new, waiting, now);
+                (transaction, activity, Some(id))
+            }
+        };
+        let pointer = PendingOf { email: new.email.clone(), registration: pending_now };
+        let transaction = match pending {
+            Some(pending) => transaction.save(pending.rev, &pointer),
+            None => transaction.create(&pointer),
+        };
+        let transaction = transaction.activity(&activity);
+        transaction.commit().await
+    }
+
+    /// A request that waits is renewed; else there is a new one. The mappers are told either way.
+    fn wait_for_a_mapper(
+        &self,
+        new: &AccessRequest,
+        waiting: Option<Stored<Registration>>,
+        now: Timestamp,
+    ) -> (Transaction<'_>, RegistrationId) {
+        let waiting = waiting.filter(|waiting| waiting.decision == Decision::Pending);
+        let registration = Registration {
+            id: waiting.as_ref().map_or_else(|| RegistrationId::new(now), |waiting| waiting.id),
+            name: new.name.clone(),
+            email: new.email.clone(),
+            company: new.company.clone(),
+            phone: new.phone.clone(),
+            message: new.message.clone(),
+            language: new.language.clone(),
+            decision: Decision::Pending,
+            created_at: waiting.as_ref().map_or(now, |waiting| waiting.created_at),
+        };
+        let mail = Mail::RegistrationReceived {
+            registration: registration.id,
+            name: new.name.clone(),
+            company: new.company.clone(),
+            message: new.message.clone(),
+        };
+        let mail = OutboxMail::new(Addressee::MAPPERS, None, Language::default(), mail, now);
+        let transaction = self.transaction().mail(&mail);
+        let transaction = match waiting {
+            Some(waiting) => transaction.save(waiting.rev, &registration),
+            None => transaction.create(&registration),
+        };
+        (transaction, registration.id)
+    }
+}

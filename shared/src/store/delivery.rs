@@ -1,0 +1,270 @@
+//! How people learn of a share: by its row in their inbox, and by mail.
+
+use std::collections::BTreeMap;
+
+use super::{CommitError, PageRequest, Store, StoreError, Stored, Transaction, Waiting};
+use crate::clock::Timestamp;
+use crate::domain::{
+    Access, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Language, Mail, MailWish, News,
+    OutboxMail, PersonName, Recipient, RecipientId, Share, ShareState, TOLD_FOR, Target,
+};
+
+/// Who learns of a share, and as which of its recipients.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// A contact, named itself, as one of a company's people, or by its address.
+    Contact {
+        /// Who.
+        contact: Box<Contact>,
+        /// As which recipient.
+        via: RecipientId,
+    },
+    /// An address that nobody here has.
+    Address(Stored<Recipient>, Email),
+}
+
+/// Brings a share's news to a few readers, as part of a transaction.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    /// The share, as it is from now on.
+    pub share: &'a Share,
+    /// What is new.
+    pub news: &'a News,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Each reader takes this many writes of a transaction at most: a row, its company's row, a mail.
+pub const WRITES_PER_READER: usize = 3;
+
+impl Store {
+    /// Who the recipients are: companies, which have too many readers to be named here, are given back.
+    pub async fn readers(&self, recipients: Vec<Recipient>) -> Result<(Vec<Reader>, Vec<CompanyId>), StoreError> {
+        let owners = recipients.iter().filter_map(|recipient| match &recipient.target {
+            Target::Address { email } => Some(email.clone()),
+            _ => None,
+        });
+        let owners = self.owners_of(owners.collect()).await?;
+        let mut wanted: BTreeMap<ContactId, RecipientId> = BTreeMap::new();
+        let (mut companies, mut addresses) = (Vec::new(), Vec::new());
+        for recipient in recipients {
+            match &recipient.target {
+                Target::Contact { contact_id, .. } => drop(wanted.insert(*contact_id, recipient.id.clone())),
+                Target::Company { company_id } => companies.push(*company_id),
+                Target::Address { email } => match owners.get(email) {
+                    Some(contact) => drop(wanted.entry(*contact).or_insert(recipient.id.clone())),
+                    None => addresses.push((recipient.clone(), email.clone())),
+                },
+            }
+        }
+        let contacts = self.contacts(wanted.keys().copied()).await?;
+        let contacts = contacts.into_iter().filter_map(|contact| {
+            let via = wanted.get(&contact.id)?.clone();
+            Some(Reader::Contact { contact: Box::new(contact), via })
+        });
+        let mut readers: Vec<Reader> = contacts.collect();
+        for (recipient, email) in addresses {
+            if let Some(stored) = self.recipient(recipient.share_id, &recipient.id).await? {
+                readers.push(Reader::Address(stored, email));
+            }
+        }
+        Ok((readers, companies))
+    }
+}
+
+impl Delivery<'_> {
+    /// Adds the rows and mails of these readers. What is there already stays, so that doing it twice does it once.
+    pub async fn to<'t>(
+        &self,
+        store: &Store,
+        mut transaction: Transaction<'t>,
+        readers: &[Reader],
+    ) -> Result<Transaction<'t>, StoreError> {
+        let contacts = readers.iter().filter_map(|reader| match reader {
+            Reader::Contact { contact, .. } => Some(contact),
+            Reader::Address(..) => None,
+        });
+        let inboxes = contacts.flat_map(|contact| [InboxOf::Contact(contact.id), InboxOf::Company(contact.company_id)]);
+        let rows = store.inbox_rows(inboxes.map(|of| (of, self.share.id))).await?;
+        let mut rows: BTreeMap<InboxOf, Stored<InboxRow>> = rows.into_iter().map(|row| (row.of, row)).collect();
+        let mut companies = Vec::new();
+        for reader in readers {
+            match reader {
+                Reader::Contact { contact, via } => {
+                    companies.push(contact.company_id);
+                    let row = rows.remove(&InboxOf::Contact(contact.id));
+                    transaction = self.to_contact(transaction, contact, via, row);
+                }
+                Reader::Address(recipient, email) => transaction = self.to_address(transaction, recipient, email),
+            }
+        }
+        companies.sort_unstable();
+        companies.dedup();
+        for company in companies {
+            let of = InboxOf::Company(company);
+            transaction = self.put_row(transaction, rows.remove(&of), || InboxRow::new(self.share, of, None, self.now));
+        }
+        Ok(transaction)
+    }
+
+    fn to_contact<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        contact: &Contact,
+        via: &RecipientId,
+        row: Option<Stored<InboxRow>>,
+    ) -> Transaction<'t> {
+        let own = self.share.made_by_contact() == Some(contact.id);
+        let knew = row.as_ref().map(|row| row.record.clone());
+        let mut now = match &row {
+            Some(row) => row.record.clone().with(self.share),
+            None => InboxRow::new(self.share, InboxOf::Contact(contact.id), None, self.now),
+        };
+        let mut mail = None;
+        match self.news {
+            News::TakenAway => {
+                now.via.remove(via);
+                let gone = now.via.is_empty() || !matches!(self.share.state, ShareState::Sent { .. });
+                return match row {
+                    Some(row) if gone => transaction.remove(row.rev, &row.record).finds(knew.as_ref(), None),
+                    Some(row) => transaction.save(row.rev, &now),
+                    None => transaction,
+                };
+            }
+            News::Sent if knew.is_none() && !own => mail = self.mail(via, Some(&contact.name)),
+            News::Sent | News::Changed => {}
+            News::FileAdded { .. } => {
+                let told = knew.as_ref().filter(|row| row.unread).and_then(|row| row.told_at);
+                if told.is_none_or(|at| at + TOLD_FOR <= self.now) {
+                    mail = self.mail(via, Some(&contact.name));
+                    now.told_at = Some(self.now);
+                }
+                now.unread = true;
+            }
+        }
+        now.via.insert(via.clone());
+        now.unread &= !(own && *self.news == News::Sent);
+        let transaction = match &row {
+            Some(row) if row.record == now => transaction,
+            Some(row) => transaction.save(row.rev, &now).finds(knew.as_ref(), Some(&now)),
+            None => transaction.create(&now).finds(None, Some(&now)),
+        };
+        match mail {
+            Some(mail) => self.send(transaction, contact, mail),
+            None => transaction,
+        }
+    }
+
+    /// By mail, as the contact wishes. Whoever is shut out is not told of what it cannot open.
+    fn send<'t>(&self, transaction: Transaction<'t>, contact: &Contact, mail: Mail) -> Transaction<'t> {
+        let Some(to) = contact.email.clone().filter(|_| !matches!(contact.access, Access::Closed { .. })) else {
+            return transaction;
+        };
+        match contact.notifications.email {
+            MailWish::Off => transaction,
+            MailWish::Daily => {
+                let Share { id: share, title, from, .. } = self.share;
+                let entry = DigestEntry { share: *share, title: title.clone(), from: from.clone() };
+                transaction.digest(&Waiting { contact: contact.id, entry })
+            }
+            MailWish::Each => {
+                let language = self.share.language.clone().unwrap_or_else(|| contact.language.clone());
+                transaction.mail(&OutboxMail::new(to, Some(contact.id.into()), language, mail, self.now))
+            }
+        }
+    }
+
+    fn to_address<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        recipient: &Stored<Recipient>,
+        email: &Email,
+    ) -> Transaction<'t> {
+        let mut now = recipient.record.clone();
+        let tell = match self.news {
+            News::Sent => now.told_at.is_none(),
+            News::FileAdded { .. } => now.told_at.is_none_or(|at| at + TOLD_FOR <= self.now || !now.told_of_files),
+            News::Changed | News::TakenAway => false,
+        };
+        let Some(mail) = self.mail(&now.id, None).filter(|_| tell) else { return transaction };
+        now.told_at = Some(self.now);
+        now.told_of_files = matches!(self.news, News::FileAdded { .. });
+        let language = self.share.language.clone().unwrap_or_else(Language::default);
+        let mail = OutboxMail::new(email.clone(), None, language, mail, self.now);
+        transaction.save(recipient.rev, &now).mail(&mail)
+    }
+
+    fn put_row<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        row: Option<Stored<InboxRow>>,
+        new: impl FnOnce() -> InboxRow,
+    ) -> Transaction<'t> {
+        let gone = !matches!(self.share.state, ShareState::Sent { .. });
+        match (row, self.news) {
+            (Some(row), News::TakenAway) if gone => transaction.remove(row.rev, &row.record).finds(Some(&row), None),
+            (None, News::TakenAway) => transaction,
+            (None, _) => {
+                let row = new();
+                transaction.create(&row).finds(None, Some(&row))
+            }
+            (Some(row), _) => {
+                let now = row.record.clone().with(self.share);
+                if now == row.record {
+                    return transaction;
+                }
+                transaction.save(row.rev, &now).finds(Some(&row), Some(&now))
+            }
+        }
+    }
+
+    fn mail(&self, recipient: &RecipientId, name: Option<&PersonName>) -> Option<Mail> {
+        let Share { id, title, from, message, contents, expires_at, .. } = self.share;
+        let (share, recipient, title) = (*id, recipient.clone(), title.clone());
+        let (name, expires_at) = (name.cloned(), *expires_at);
+        Some(match self.news {
+            News::Sent => Mail::ShareSent {
+                share,
+                recipient,
+                title,
+                name,
+                from: from.clone(),
+                message: message.clone(),
+                file_count: contents.file_count,
+                total_size: contents.total_size,
+                expires_at,
+            },
+            News::FileAdded { file, by } => {
+                Mail::FilesAdded { share, recipient, title, name, from: by.clone(), file: file.clone(), expires_at }
+            }
+            News::Changed | News::TakenAway => return None,
+        })
+    }
+}
+
+impl Store {
+    /// Takes a share out of a company's inbox, once none of its recipients is there any more.
+    pub async fn leave_company(&self, share: &Share, company: CompanyId) -> Result<(), CommitError> {
+        let of = InboxOf::Company(company);
+        let is_there = |recipient: &Recipient| match recipient.target {
+            Target::Contact { at, .. } => at == company,
+            Target::Company { company_id } => company_id == company,
+            Target::Address { .. } => false,
+        };
+        let mut after = None;
+        loop {
+            let page = self.recipients(share.id, PageRequest { limit: 500, after }).await?;
+            if page.items.iter().any(is_there) {
+                return Ok(());
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        match self.inbox_rows([(of, share.id)]).await?.pop() {
+            Some(row) => self.transaction().remove(row.rev, &row.record).finds(Some(&row), None).commit().await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! "You can then change the selection of shared folders": who has a share, and what it says, changes afterwards.
+
+use std::time::Duration;
+
+use gatehouse_tests::{Customer, Portal, Who, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn add(portal: &Portal, staff: &Who, share: &str, to: Value) -> String {
+    let added = portal.post(&format!("/v1/shares/{share}/recipients"), staff, to).await.expect(201);
+    text(&added["id"])
+}
+
+async fn take_away(portal: &Portal, staff: &Who, share: &str, recipient: &str) {
+    portal.delete(&format!("/v1/shares/{share}/recipients/{recipient}"), staff).await.expect(204);
+}
+
+/// The titles in an inbox, once there are as many as that.
+async fn titles_when(portal: &Portal, who: &Who, count: usize) -> Vec<String> {
+    let mut titles = Vec::new();
+    for _ in 0..200 {
+        let inbox = portal.get("/v1/shares?limit=100", who).await.expect(200);
+        titles = inbox["items"].as_array().unwrap().iter().map(|row| text(&row["title"])).collect();
+        if titles.len() == count {
+            return titles;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{count} shares were awaited: {titles:?}");
+}
+
+/// A contact of that company, with an account.
+async fn colleague(portal: &Portal, staff: &Who, company: &str, email: &str) -> Customer {
+    let body = json!({ "name": "Colleague", "email": email, "send_invite": true });
+    let contact = portal.post(&format!("/v1/companies/{company}/contacts"), staff, body).await.expect(201);
+    let token = portal.activation_token(email, 1).await;
+    let who = portal.activate(&token).await;
+    Customer { company: company.to_owned(), id: text(&contact["id"]), email: email.to_owned(), who }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_that_is_added_later_is_mailed_and_one_that_is_taken_away_sees_nothing_any_more() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let bob = portal.customer(&admin, "bob@elsewhere.example").await;
+    let share = portal.share(&admin, "Report", &[&ann.id]).await;
+    let path = format!("/v1/shares/{share}");
+    portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
+
+    let recipient = add(&portal, &admin, &share, json!({ "contact_id": bob.id })).await;
+    assert_eq!(recipient, bob.id);
+    add(&portal, &admin, &share, json!({ "email": bob.email })).await;
+    portal.get(&path, &bob.who).await.expect(200);
+    assert_eq!(titles_when(&portal, &bob.who, 1).await, ["Report"]);
+    assert_eq!(portal.mails_when(&bob.email, 2).await.len(), 2, "the invitation, and the share once");
+    let listed = portal.get(&format!("{path}/recipients"), &admin).await.expect(200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+
+    take_away(&portal, &admin, &share, &recipient).await;
+    portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
+    portal.call(Method::POST, &format!("{path}/downloads"), &bob.who, None).await.expect_problem(404, "not_found");
+    titles_when(&portal, &bob.who, 0).await;
+    portal.get(&path, &ann.who).await.expect(200);
+    portal.delete(&format!("{path}/recipients/{recipient}"), &admin).await.expect_problem(404, "not_found");
+
+    for (body, field) in [
+        (json!({}), "body"),
+        (json!({ "email": "x", }), "email"),
+        (json!({ "contact_id": ann.id, "email": ann.email }), "body"),
+        (json!({ "company_id": "com_01K9ZZZZZZZZZZZZZZZZZZZZZZ" }), "company_id"),
+    ] {
+        portal.post(&format!("{path}/recipients"), &admin, body).await.expect_invalid(field);
+    }
+    for who in [&ann.who, &bob.who] {
+        let refused = portal.post(&format!("{path}/recipients"), who, json!({ "contact_id": bob.id })).await;
+        refused.expect_problem(403, "forbidden");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_at_a_company_has_it_those_who_join_later_included_until_it_is_taken_away() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let bob = colleague(&portal, &admin, &ann.company, "bob@harbour.example").await;
+    let stranger = portal.customer(&admin, "eve@elsewhere.example").await;
+    let file: [(&str, &str, &[u8]); 1] = [("a.txt", "text/plain", b"a")];
+    let share = portal.draft(&admin, "To all", &[&ann.id], &file).await;
+    add(&portal, &admin, &share, json!({ "company_id": ann.company })).await;
+    portal.call(Method::POST, &format!("/v1/shares/{share}/send"), &admin, None).await.expect(202);
+    titles_when(&portal, &ann.who, 1).await;
+    titles_when(&portal, &bob.who, 1).await;
+    assert_eq!(portal.mails_when(&bob.email, 2).await.len(), 2);
+
+    let late = colleague(&portal, &admin, &ann.company, "late@harbour.example").await;
+    assert_eq!(titles_when(&portal, &late.who, 1).await, ["To all"]);
+    let path = format!("/v1/shares/{share}");
+    portal.get(&path, &late.who).await.expect(200);
+    assert_eq!(portal.mails(&late.email).await.len(), 1, "what is not new is not mailed");
+    portal.get(&path, &stranger.who).await.expect_problem(404, "not_found");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(portal.mails(&ann.email).await.len(), 2, "once, as herself and as one of all");
+
+    portal.pause_mail().await;
+    take_away(&portal, &admin, &share, &ann.company).await;
+    // At once, before a row was touched.
+    portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
+    portal.get(&path, &ann.who).await.expect(200);
+    portal.stack.pause_mail(false);
+    titles_when(&portal, &bob.who, 0).await;
+    titles_when(&portal, &ann.who, 1).await;
+    // And again: it is there as it was, and nobody who knew it is mailed for a row that stayed.
+    add(&portal, &admin, &share, json!({ "company_id": ann.company })).await;
+    titles_when(&portal, &bob.who, 1).await;
+    portal.get(&path, &bob.who).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_about_a_share_is_seen_by_its_recipients() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let files: [(&str, &str, &[u8]); 2] =
+        [("keep.txt", "text/plain", b"keep"), ("secret.txt", "text/plain", b"secret")];
+    let share = portal.draft(&admin, "Draft title", &[&ann.id], &files).await;
+    portal.call(Method::POST, &format!("/v1/shares/{share}/send"), &admin, None).await.expect(202);
+    let path = format!("/v1/shares/{share}");
+    let shown = portal.get(&path, &ann.who).await.expect(200);
+    let secret = shown["files"].as_array().unwrap().iter().find(|file| file["name"] == "secret.txt").unwrap();
+    let download = format!("{path}/files/{}/download", text(&secret["id"]));
+    portal.call(Method::POST, &download, &ann.who, None).await.expect(200);
+
+    let change = json!({ "title": "Final title", "message": "Read this.", "excluded_files": [secret["id"]] });
+    portal.patch(&path, &admin, change).await.expect(200);
+    let shown = portal.get(&path, &ann.who).await.expect(200);
+    assert_eq!((&shown["title"], &shown["message"]), (&json!("Final title"), &json!("Read this.")));
+    assert_eq!((shown["files"].as_array().unwrap().len(), &shown["file_count"]), (1, &json!(1)));
+    portal.call(Method::POST, &download, &ann.who, None).await.expect_problem(404, "not_found");
+    let row = portal.get("/v1/shares?q=final", &ann.who).await.expect(200)["items"][0].clone();
+    assert_eq!((&row["title"], &row["total_size"]), (&json!("Final title"), &json!(4)));
+    for gone in ["draft", "secret"] {
+        let found = portal.get(&format!("/v1/shares?q={gone}"), &ann.who).await.expect(200);
+        assert_eq!(found["items"], json!([]), "{gone}");
+    }
+    // Staff see all of it, and what is left out.
+    let shown = portal.get(&path, &admin).await.expect(200);
+    assert_eq!((shown["files"].as_array().unwrap().len(), &shown["excluded_files"]), (2, &json!([secret["id"]])));
+
+    for (body, field) in [
+        (json!({ "title": "" }), "title"),
+        (json!({ "expires_at": "2020-01-01T00:00:00Z" }), "expires_at"),
+        (json!({ "excluded_files": ["fil_01K9ZZZZZZZZZZZZZZZZZZZZZZ"] }), "excluded_files[0]"),
+        (json!({ "files": [] }), "files"),
+    ] {
+        portal.patch(&path, &admin, body).await.expect_invalid(field);
+    }
+    portal.patch(&path, &ann.who, json!({ "excluded_files": [] })).await.expect_problem(403, "forbidden");
+    portal.delete(&path, &ann.who).await.expect_problem(403, "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_share_is_gone_for_everybody_but_the_staff() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let share = portal.share(&admin, "Mistake", &[&ann.id]).await;
+    let path = format!("/v1/shares/{share}");
+    portal.delete(&path, &admin).await.expect(204);
+    portal.get(&path, &ann.who).await.expect_problem(404, "not_found");
+    portal.call(Method::POST, &format!("{path}/downloads"), &ann.who, None).await.expect_problem(404, "not_found");
+    titles_when(&portal, &ann.who, 0).await;
+    assert_eq!(portal.get(&path, &admin).await.expect(200)["state"], "revoked");
+    let listed = portal.get("/v1/shares?state=revoked", &admin).await.expect(200);
+    assert_eq!(listed["items"][0]["id"], json!(share));
+    assert_eq!(portal.get("/v1/shares?state=sent", &admin).await.expect(200)["items"], json!([]));
+    portal.patch(&path, &admin, json!({ "title": "x" })).await.expect_problem(409, "share_revoked");
+    portal.call(Method::POST, &format!("{path}/send"), &admin, None).await.expect_problem(409, "share_revoked");
+    portal.delete(&path, &admin).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colleagues_see_each_others_shares_where_the_operator_says_so() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let bob = colleague(&portal, &admin, &ann.company, "bob@harbour.example").await;
+    let eve = portal.customer(&admin, "eve@elsewhere.example").await;
+    let anns = portal.share(&admin, "For Ann", &[&ann.id]).await;
+    portal.share(&admin, "For Bob", &[&bob.id]).await;
+    let path = format!("/v1/shares/{anns}");
+    let set = async |visibility: &str| {
+        let body = Some(json!({ "share_visibility": visibility }));
+        portal.call(Method::PUT, "/v1/settings", &admin, body).await.expect(200);
+    };
+    portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
+
+    set("company").await;
+    assert_eq!(titles_when(&portal, &bob.who, 2).await, ["For Bob", "For Ann"]);
+    let inbox = portal.get("/v1/shares", &bob.who).await.expect(200);
+    assert_eq!((&inbox["items"][0]["unread"], &inbox["items"][1]["unread"]), (&json!(true), &json!(false)));
+    assert_eq!(portal.get("/v1/shares?q=ann", &bob.who).await.expect(200)["items"][0]["id"], json!(anns));
+    portal.get(&path, &bob.who).await.expect(200);
+    portal.call(Method::POST, &format!("{path}/downloads"), &bob.who, None).await.expect(200);
+    portal.get(&path, &eve.who).await.expect_problem(404, "not_found");
+    titles_when(&portal, &eve.who, 0).await;
+
+    set("recipient").await;
+    portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
+    assert_eq!(titles_when(&portal, &bob.who, 1).await, ["For Bob"]);
+
+    // A share that nobody at the company has any more is not the company's either.
+    set("company").await;
+    take_away(&portal, &admin, &anns, &ann.id).await;
+    portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_recipients_are_answered_at_once_and_each_is_mailed_once() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let mut recipients: Vec<Value> = (0..1999).map(|n| json!({ "email": format!("p{n}@many.example") })).collect();
+    recipients.push(json!({ "contact_id": ann.id }));
+    let file = json!({ "name": "a.txt", "size": 1, "content_type": "text/plain" });
+    let body = json!({ "title": "To many", "recipients": recipients, "files": [file] });
+    let created = portal.post("/v1/shares", &admin, body).await.expect(201);
+    let (share, file) = (text(&created["id"]), text(&created["files"][0]["id"]));
+    portal.upload(&created["files"][0]["upload"], b"a").await;
+    portal.complete(&admin, &share, &file).await.expect(200);
+    portal.pause_mail().await;
+    let _ = portal.stack.meter.take();
+    portal.call(Method::POST, &format!("/v1/shares/{share}/send"), &admin, None).await.expect(202);
+    let calls = portal.stack.meter.take().len();
+    assert!(calls <= 6, "{calls} calls before the answer");
+    portal.stack.pause_mail(false);
+
+    let all = async || portal.get("/_local/mail.json", &Who(None)).await.expect(200);
+    let to_many = |mails: &Value| {
+        let to = mails.as_array().unwrap().iter().filter(|mail| text(&mail["subject"]).contains("To many"));
+        to.map(|mail| text(&mail["to"][0])).collect::<Vec<_>>()
+    };
+    for _ in 0..600 {
+        if to_many(&all().await).len() >= 2000 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut to = to_many(&all().await);
+    assert_eq!(to.len(), 2000);
+    to.sort();
+    to.dedup();
+    assert_eq!(to.len(), 2000, "somebody was mailed twice");
+    titles_when(&portal, &ann.who, 1).await;
+}
