@@ -3,15 +3,14 @@
 //! The SDK's defaults load every certificate of the system and look for credentials in many places; that is
 //! two thirds of a function's start. `docs/operating.md` has the measurement.
 
+mod http;
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -22,6 +21,9 @@ use crate::clock::Clock;
 
 /// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): every AWS endpoint chains to one of them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../certs/amazon-roots.pem");
+
+/// A connection that does not come about within this time is tried anew.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where a service is, if not where AWS has it. The names of the variables are the SDKs' own.
 #[derive(Debug, Clone, Default)]
@@ -81,14 +83,20 @@ impl std::fmt::Debug for SigningSecret {
 
 /// The environment lacks something.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is missing")]
-pub struct EnvError(&'static str);
+pub enum EnvError {
+    /// A variable is not set.
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+}
 
 impl Env {
     /// From the variables that Lambda and template.yaml set.
     pub fn from_lambda() -> Result<Self, EnvError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let needed = |name: &'static str| variable(name).ok_or(EnvError(name));
+        let needed = |name: &'static str| variable(name).ok_or(EnvError::Missing(name));
         let endpoint = |name: &str| variable(name).or_else(|| variable("AWS_ENDPOINT_URL"));
         let credentials = Credentials::new(
             needed("AWS_ACCESS_KEY_ID")?,
@@ -98,7 +106,7 @@ impl Env {
             "environment",
         );
         Ok(Self {
-            aws: sdk_config(needed("AWS_REGION")?, credentials),
+            aws: sdk_config(needed("AWS_REGION")?, credentials)?,
             endpoints: Endpoints {
                 dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
                 s3: endpoint("AWS_ENDPOINT_URL_S3"),
@@ -118,27 +126,21 @@ impl Env {
 }
 
 /// What the SDK's clients are made from.
-#[must_use]
-pub fn sdk_config(region: String, credentials: Credentials) -> AwsConfig {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
-    let mut http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    if let Ok(tls) = TlsContext::builder().with_trust_store(roots).build() {
-        http = http.tls_context(tls);
-    }
-    AwsConfig::builder()
+pub fn sdk_config(region: String, credentials: Credentials) -> Result<AwsConfig, rustls::Error> {
+    Ok(AwsConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http.build_https())
+        .http_client(http::client(AMAZON_ROOTS, CONNECT_WITHIN)?)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SharedTimeSource::new(SystemTimeSource::new()))
         .retry_config(RetryConfig::standard().with_max_attempts(4))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(2))
+                .connect_timeout(CONNECT_WITHIN)
                 .operation_attempt_timeout(Duration::from_secs(5))
                 .operation_timeout(Duration::from_secs(12))
                 .build(),
         )
-        .build()
+        .build())
 }

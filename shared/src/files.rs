@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::types::{ChecksumMode, CompletedMultipartUpload, CompletedPart};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{FileId, MediaType, NewFile, Parts, ShareFile, ShareId};
+use crate::domain::{FileId, MediaType, Parts, ShareFile, ShareId};
 
 pub use sniff::{announced_as, harmless};
 
@@ -89,6 +90,12 @@ pub enum UploadRefused {
     Files(#[from] FilesError),
 }
 
+impl UploadRefused {
+    fn nothing(file: &ShareFile) -> Self {
+        Self::Missing(format!("nothing has been uploaded for \"{}\" yet", file.name))
+    }
+}
+
 /// How to send a file's bytes.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -115,6 +122,18 @@ pub enum Upload {
         /// When none can begin any more.
         expires_at: Timestamp,
     },
+}
+
+/// What of a file has not arrived yet.
+#[derive(Debug)]
+pub enum Missing {
+    /// Nothing: it can be completed.
+    Nothing,
+    /// This.
+    Bytes(Upload),
+    /// All of it, and its parts have nowhere to go any more: they were put together and refused, or have had their
+    /// time. It must [begin](Files::begin) anew.
+    Upload,
 }
 
 /// Where one part goes.
@@ -144,6 +163,28 @@ pub struct Download {
 struct ArrivedPart {
     size: u64,
     etag: Option<String>,
+}
+
+/// What lies in the bucket.
+struct Arrived {
+    size: u64,
+    /// In base64, if the upload carried one.
+    sha256: Option<String>,
+    version: Option<String>,
+}
+
+/// Whether S3 says this, or one of these, is why it did not do what it was asked.
+fn says<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, codes: &[&str]) -> bool {
+    error.as_service_error().and_then(|error| error.meta().code()).is_some_and(|code| codes.contains(&code))
+}
+
+/// Bytes that were there a moment ago: somebody else has looked at them too, and refused them.
+fn gone<R: std::fmt::Debug>(file: &ShareFile, error: SdkError<GetObjectError, R>) -> UploadRefused {
+    if says(&error, &["NoSuchKey"]) {
+        UploadRefused::nothing(file)
+    } else {
+        FilesError::call("GetObject")(error).into()
+    }
 }
 
 /// The bucket of files.
@@ -193,25 +234,33 @@ impl Files {
     }
 
     /// Begins an upload in parts, where a file is large enough for that.
-    pub async fn begin(&self, share: ShareId, id: FileId, new: &NewFile) -> Result<Option<Parts>, FilesError> {
-        if new.size < IN_PARTS_FROM {
+    pub async fn begin(
+        &self,
+        share: ShareId,
+        id: FileId,
+        size: u64,
+        content_type: &MediaType,
+    ) -> Result<Option<Parts>, FilesError> {
+        if size < IN_PARTS_FROM {
             return Ok(None);
         }
         let began = self.client.create_multipart_upload().bucket(&self.bucket).key(key(share, id));
-        let began = began.content_type(harmless(&new.content_type)).send().await;
+        let began = began.content_type(harmless(content_type)).send().await;
         let began = began.map_err(FilesError::call("CreateMultipartUpload"))?;
-        Ok(began.upload_id.map(|upload_id| Parts { upload_id, part_size: part_size(new.size) }))
+        Ok(began.upload_id.map(|upload_id| Parts { upload_id, part_size: part_size(size) }))
     }
 
-    /// How to send what is still missing; nothing, if all is there. What is there already is not sent over.
-    pub async fn upload(&self, file: &ShareFile) -> Result<Option<Upload>, FilesError> {
+    /// How to send what is still missing. What is there already is not sent over.
+    pub async fn missing(&self, file: &ShareFile) -> Result<Missing, FilesError> {
+        if let Some(upload) = &file.parts
+            && let Some(arrived) = self.arrived_parts(file, upload).await?
+        {
+            return Ok(self.missing_parts(file, upload, &arrived).await?.map_or(Missing::Nothing, Missing::Bytes));
+        }
         match &file.parts {
-            None if self.head(file).await?.is_some() => Ok(None),
-            None => self.put(file).await.map(Some),
-            Some(upload) => {
-                let arrived = self.arrived_parts(file, upload).await?;
-                self.missing_parts(file, upload, &arrived).await
-            }
+            _ if self.head(file).await?.is_some() => Ok(Missing::Nothing),
+            None => self.put(file).await.map(Missing::Bytes),
+            Some(_) => Ok(Missing::Upload),
         }
     }
 
@@ -275,32 +324,46 @@ impl Files {
         Ok(Some(Upload::Parts { parts: urls, missing: missing.len(), part_size: upload.part_size, expires_at }))
     }
 
-    async fn arrived_parts(&self, file: &ShareFile, upload: &Parts) -> Result<BTreeMap<u32, ArrivedPart>, FilesError> {
+    /// Nothing, if the upload is over: its parts were put together, or given up.
+    async fn arrived_parts(
+        &self,
+        file: &ShareFile,
+        upload: &Parts,
+    ) -> Result<Option<BTreeMap<u32, ArrivedPart>>, FilesError> {
         let list = self.client.list_parts().bucket(&self.bucket).key(key(file.share_id, file.id));
         let mut pages = list.upload_id(&upload.upload_id).into_paginator().send();
         let mut arrived = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            for part in page.map_err(FilesError::call("ListParts"))?.parts.unwrap_or_default() {
+            let page = match page {
+                Err(error) if says(&error, &["NoSuchUpload"]) => return Ok(None),
+                page => page.map_err(FilesError::call("ListParts"))?,
+            };
+            for part in page.parts.unwrap_or_default() {
                 let number = part.part_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
                 let size = part.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
                 arrived.insert(number, ArrivedPart { size, etag: part.e_tag });
             }
         }
-        Ok(arrived)
+        Ok(Some(arrived))
     }
 
     /// Makes one file of its parts, once all are there. S3 knows which are; what their sender says is held against it.
     async fn join_parts(&self, file: &ShareFile, upload: &Parts, sent: &[SentPart]) -> Result<(), UploadRefused> {
-        let arrived = self.arrived_parts(file, upload).await?;
+        let Some(arrived) = self.arrived_parts(file, upload).await? else { return Ok(()) };
         let plain = |etag: &str| etag.trim_matches('"').to_owned();
+        let said: BTreeMap<u32, String> = sent.iter().map(|part| (part.number, plain(&part.etag))).collect();
+        let numbers = || parts(file.size, upload.part_size).map(|(number, _)| number);
+        let each_once = sent.len() == said.len() && said.keys().copied().eq(numbers());
+        if !sent.is_empty() && !each_once {
+            let why = format!("it has {} parts, and not those that were named", numbers().count());
+            return Err(UploadRefused::Missing(why));
+        }
         let mut completed = CompletedMultipartUpload::builder();
         for (number, size) in parts(file.size, upload.part_size) {
             let part = arrived.get(&number).filter(|part| part.size == size);
             let part = part.ok_or_else(|| UploadRefused::Missing(format!("part {number} is missing")))?;
-            let said = sent.iter().find(|part| part.number == number).map(|part| plain(&part.etag));
-            let is = part.etag.as_deref().map(plain);
-            if said.as_ref().zip(is.as_ref()).is_some_and(|(said, is)| said != is) || !sent.is_empty() && said.is_none()
-            {
+            let (is, said) = (part.etag.as_deref().map(plain), said.get(&number).cloned());
+            if said.as_ref().zip(is.as_ref()).is_some_and(|(said, is)| said != is) {
                 return Err(UploadRefused::Missing(format!("part {number} is another than the one that was named")));
             }
             let number = i32::try_from(number).unwrap_or(i32::MAX);
@@ -308,8 +371,14 @@ impl Files {
         }
         let join = self.client.complete_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
         let join = join.upload_id(&upload.upload_id).if_none_match("*").multipart_upload(completed.build());
-        join.send().await.map_err(FilesError::call("CompleteMultipartUpload"))?;
-        Ok(())
+        match join.send().await {
+            // Somebody else has just put it together: whether that is the file, its bytes will say.
+            Err(error) if says(&error, &["NoSuchUpload", "PreconditionFailed", "ConditionalRequestConflict"]) => Ok(()),
+            Err(error) if says(&error, &["InvalidPart"]) => {
+                Err(UploadRefused::Missing("a part was sent again at this moment".to_owned()))
+            }
+            joined => Ok(joined.map(drop).map_err(FilesError::call("CompleteMultipartUpload"))?),
+        }
     }
 
     /// Asks the bucket what has come, and believes nobody else. What is not what was announced is deleted.
@@ -319,28 +388,24 @@ impl Files {
             self.join_parts(file, upload, sent).await?;
             head = self.head(file).await?;
         }
-        let Some((size, sha256)) = head else {
-            return Err(UploadRefused::Missing(format!("nothing has been uploaded for \"{}\" yet", file.name)));
+        let Some(arrived) = head else {
+            return Err(UploadRefused::nothing(file));
         };
-        let checked = self.check_bytes(file, size, sha256).await;
+        let checked = self.check_bytes(file, &arrived).await;
         if let Err(UploadRefused::Size { .. } | UploadRefused::Checksum | UploadRefused::Type { .. }) = checked {
-            self.delete(file.share_id, file.id).await?;
+            // These, and not what may have come in their place meanwhile.
+            self.delete_version(file.share_id, file.id, arrived.version).await?;
         }
         checked
     }
 
-    async fn check_bytes(
-        &self,
-        file: &ShareFile,
-        size: u64,
-        sha256: Option<String>,
-    ) -> Result<MediaType, UploadRefused> {
-        if size != file.size {
-            return Err(UploadRefused::Size { announced: file.size, arrived: size });
+    async fn check_bytes(&self, file: &ShareFile, arrived: &Arrived) -> Result<MediaType, UploadRefused> {
+        if arrived.size != file.size {
+            return Err(UploadRefused::Size { announced: file.size, arrived: arrived.size });
         }
         if let Some(announced) = file.sha256 {
             let is = match &file.parts {
-                None => sha256,
+                None => arrived.sha256.clone(),
                 Some(_) => Some(self.hash(file).await?),
             };
             if is.as_deref() != Some(announced.base64().as_str()) {
@@ -351,13 +416,13 @@ impl Files {
         announced_as(&file.content_type, &beginning)
     }
 
-    async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, FilesError> {
+    async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, UploadRefused> {
         if file.size == 0 {
             return Ok(Vec::new());
         }
         let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id));
         let get = get.range(format!("bytes=0-{}", SNIFFED.min(file.size) - 1)).send().await;
-        let body = get.map_err(FilesError::call("GetObject"))?.body.collect().await;
+        let body = get.map_err(|error| gone(file, error))?.body.collect().await;
         let broken = |error: aws_sdk_s3::primitives::ByteStreamError| FilesError {
             operation: "GetObject",
             cause: error.to_string(),
@@ -366,10 +431,10 @@ impl Files {
     }
 
     /// The SHA-256 of all bytes, read once, in base64.
-    async fn hash(&self, file: &ShareFile) -> Result<String, FilesError> {
+    async fn hash(&self, file: &ShareFile) -> Result<String, UploadRefused> {
         use base64::Engine as _;
         let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id)).send().await;
-        let mut body = get.map_err(FilesError::call("GetObject"))?.body;
+        let mut body = get.map_err(|error| gone(file, error))?.body;
         let mut hash = digest::Context::new(&digest::SHA256);
         while let Some(bytes) = body.next().await {
             let broken = |error: aws_sdk_s3::primitives::ByteStreamError| error.to_string();
@@ -392,13 +457,17 @@ impl Files {
         Ok(Download { url: get.uri().to_owned(), expires_at })
     }
 
-    /// The size of what has arrived, if anything has, and its SHA-256 if the upload carried one.
-    async fn head(&self, file: &ShareFile) -> Result<Option<(u64, Option<String>)>, FilesError> {
-        let head = self.client.head_object().bucket(&self.bucket).key(key(file.share_id, file.id));
+    /// What has arrived, if anything has.
+    async fn head(&self, file: &ShareFile) -> Result<Option<Arrived>, FilesError> {
+        self.look(key(file.share_id, file.id)).await
+    }
+
+    async fn look(&self, key: String) -> Result<Option<Arrived>, FilesError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key);
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => {
                 let size = head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                Ok(Some((size, head.checksum_sha256)))
+                Ok(Some(Arrived { size, sha256: head.checksum_sha256, version: head.version_id }))
             }
             Err(error) if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) => Ok(None),
             Err(error) => Err(FilesError::call("HeadObject")(error)),
@@ -407,27 +476,25 @@ impl Files {
 
     /// Deletes a file's bytes for good: the bucket keeps versions, so the version is named.
     pub async fn delete(&self, share: ShareId, file: FileId) -> Result<(), FilesError> {
-        let key = key(share, file);
-        let head = match self.client.head_object().bucket(&self.bucket).key(&key).send().await {
-            Ok(head) => head,
-            Err(error) if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) => return Ok(()),
-            Err(error) => return Err(FilesError::call("HeadObject")(error)),
-        };
-        let delete = self.client.delete_object().bucket(&self.bucket).key(key).set_version_id(head.version_id);
+        match self.look(key(share, file)).await? {
+            Some(arrived) => self.delete_version(share, file, arrived.version).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn delete_version(&self, share: ShareId, file: FileId, version: Option<String>) -> Result<(), FilesError> {
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key(share, file)).set_version_id(version);
         delete.send().await.map(drop).map_err(FilesError::call("DeleteObject"))
     }
 
     /// Gives an upload in parts up.
     pub async fn give_up(&self, file: &ShareFile) -> Result<(), FilesError> {
-        use aws_sdk_s3::operation::abort_multipart_upload::AbortMultipartUploadError::NoSuchUpload;
         let Some(upload) = &file.parts else { return Ok(()) };
         let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
         match abort.upload_id(&upload.upload_id).send().await {
             // The bucket's own rule may have been faster.
-            Err(error) if !matches!(error.as_service_error(), Some(NoSuchUpload(_))) => {
-                Err(FilesError::call("AbortMultipartUpload")(error))
-            }
-            _ => Ok(()),
+            Err(error) if says(&error, &["NoSuchUpload"]) => Ok(()),
+            aborted => aborted.map(drop).map_err(FilesError::call("AbortMultipartUpload")),
         }
     }
 

@@ -75,7 +75,7 @@ impl Activity {
         let list = List::of(&[&"activity", &staff.id, &format_args!("{query:?}")]);
         let page: PageQuery = call.query()?;
         let after: Option<String> = self.gate.after(&list, &page).await?;
-        let (records, next) = store.activity(&query, after.as_deref(), page.limit.into(), now).await?;
+        let (records, next) = store.activity(&query, after.as_deref(), page.limit, now).await?;
         let items = records.into_iter().map(View::from).collect();
         json(StatusCode::OK, &self.gate.listed(&list, items, next.as_ref()).await?)
     }

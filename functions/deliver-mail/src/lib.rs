@@ -7,6 +7,8 @@
 mod letter;
 mod operator;
 
+use std::time::Duration;
+
 use aws_lambda_events::event::dynamodb::EventRecord;
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_sesv2::Client;
@@ -35,6 +37,9 @@ use operator::{Deployed, Operator};
 
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// A mail is the deliverer's own for 15 seconds: what takes longer is left to the next one.
+const SEND_WITHIN: Duration = Duration::from_secs(13);
 
 /// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -149,7 +154,8 @@ impl DeliverMail {
             // Sent, or with another deliverer; if that one fails, the sweep comes for it.
             Claim::Gone | Claim::Taken => return Ok(()),
         };
-        match self.send(operator, &mail).await {
+        let sent = tokio::time::timeout(SEND_WITHIN, self.send(operator, &mail)).await;
+        match sent.unwrap_or_else(|_| Err(Undelivered::OutOfReach("not done in time".to_owned()))) {
             Ok(Outcome::WrittenOut) => Ok(()),
             Ok(outcome) => {
                 if matches!(outcome, Outcome::WithSes) {
@@ -159,7 +165,10 @@ impl DeliverMail {
             }
             Err(refused) => {
                 if let (Undelivered::Refused(_), Some(PersonId::Contact(contact))) = (&refused, mail.person) {
-                    self.store.note_mail_problem(contact, &refused.to_string()).await?;
+                    // A contact that is gone has no problem any more; the mail goes its way all the same.
+                    if let Err(error) = self.store.note_mail_problem(contact, &refused.to_string()).await {
+                        warn!(%id, %error, "a mail's problem is not shown on its contact");
+                    }
                 }
                 if mail.created_at + GIVE_UP_AFTER < self.clock.now() && !matches!(refused, Undelivered::OutOfReach(_))
                 {

@@ -20,7 +20,7 @@ pub struct FinishUpload {
     clock: Clock,
 }
 
-/// "Object Created" of Amazon S3, as Amazon EventBridge brings it.
+/// "Object Created" of Amazon S3, as `EventBridge` brings it.
 #[derive(Deserialize)]
 pub struct Event {
     detail: Detail,

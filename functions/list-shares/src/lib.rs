@@ -128,12 +128,12 @@ impl ListShares {
         // What a colleague got is nobody's to be told as new.
         let colleagues = |shown: bool| if shown && !query.unread { InboxOf::Company(customer.company) } else { own };
         let was = self.colleagues.load(Ordering::Relaxed);
-        let (contact, settings, mut found) = try_join!(
+        let (contact, visibility, mut found) = try_join!(
             store.contact(customer.contact),
-            store.settings(),
+            store.share_visibility(),
             store.inbox(colleagues(was), &query, page.limit, after.clone())
         )?;
-        let shown = settings.share_visibility == Visibility::Company;
+        let shown = visibility == Visibility::Company;
         self.colleagues.store(shown, Ordering::Relaxed);
         if !Gate::admit_contact(customer.claims, contact)?.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));

@@ -58,10 +58,8 @@ impl OpenLink {
             }
         }
         let store = &self.gate.store;
-        let of_domain = match is_consumers(&opened.email) {
-            true => None,
-            false => store.company_of_domain(opened.email.domain()).await?,
-        };
+        let of_domain =
+            if is_consumers(&opened.email) { None } else { store.company_of_domain(opened.email.domain()).await? };
         let company = match (&opened.company, of_domain) {
             (Some(company), _) => Some(company.clone()),
             (None, Some(company)) => store.company(company).await?.map(|company| company.record),

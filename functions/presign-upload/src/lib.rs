@@ -6,9 +6,9 @@ use gatehouse::domain::{
     ActorId, Area, Contact, FileId, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId, ShareState,
 };
 use gatehouse::event::StartError;
-use gatehouse::files::{Files, SentPart, Upload};
+use gatehouse::files::{Files, Missing, SentPart, Upload};
 use gatehouse::http::{Announcing, Answer, Call, FileView, Function, Gate, Once, Problem, json, retry_stale};
-use gatehouse::store::{NotTaken, Stored};
+use gatehouse::store::{CommitError, NotTaken, Stored};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ impl Function for PresignUpload {
                 let new = call.json()?;
                 retry_stale(|| self.add(call, &new)).await
             }
-            "GET /v1/shares/{id}/files/{fid}/upload" => self.missing(call).await,
+            "GET /v1/shares/{id}/files/{fid}/upload" => retry_stale(|| self.missing(call)).await,
             "POST /v1/shares/{id}/files/{fid}/complete" => {
                 let sent = call.json_or_default()?;
                 retry_stale(|| self.complete(call, &sent)).await
@@ -138,9 +138,27 @@ impl PresignUpload {
         let file = into.file(call.id("fid")?)?;
         let upload = match file.upload {
             FileState::Stored => None,
-            FileState::Pending => self.files.upload(file).await?,
+            FileState::Pending => match self.files.missing(file).await? {
+                Missing::Nothing => None,
+                Missing::Bytes(upload) => Some(upload),
+                Missing::Upload => Some(self.begin_anew(file).await?),
+            },
         };
         json(StatusCode::OK, &AwaitedFile { id: file.id, upload })
+    }
+
+    /// Parts that were put together and refused are gone, and so is the upload that they belonged to.
+    async fn begin_anew(&self, file: &ShareFile) -> Result<Upload, Problem> {
+        let stored = self.gate.store.file(file.share_id, file.id).await?.ok_or_else(Problem::not_found)?;
+        if stored.record != *file {
+            // Somebody else has begun it, or all is there.
+            return Err(CommitError::Stale.into());
+        }
+        let parts = self.files.begin(file.share_id, file.id, file.size, &file.content_type).await?;
+        let begun = ShareFile { parts, ..stored.record.clone() };
+        let upload = self.files.first_upload(&begun).await?;
+        self.gate.store.transaction().save(stored.rev, &begun).commit().await?;
+        Ok(upload)
     }
 
     async fn complete(&self, call: &Call, sent: &Sent) -> Result<Answer, Problem> {

@@ -53,7 +53,7 @@ impl Retire {
             let page = self.store.ended_before(ended, PageRequest { limit: 100, after }).await?;
             let erase = page.items.iter().map(|share| Task::new(Work::Erase { share: share.id }, now));
             let tasks: Vec<Task> = erase.collect();
-            let transaction = tasks.iter().fold(self.store.transaction(), |transaction, task| transaction.create(task));
+            let transaction = tasks.iter().fold(self.store.transaction(), gatehouse::store::Transaction::create);
             if !tasks.is_empty() {
                 transaction.commit().await?;
             }

@@ -2,15 +2,19 @@
 
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
-use gatehouse::domain::{Access, Contact, ContactId, InboxOf, Mail, MailWish, OutboxMail, ShareId};
+use gatehouse::domain::{Access, Contact, ContactId, DigestEntry, InboxOf, Mail, MailWish, OutboxMail, ShareId};
 use gatehouse::event::{EventFunction, StartError};
-use gatehouse::store::{CommitError, PageRequest, Store, Waiting, keys};
+use gatehouse::store::{CommitError, PageRequest, Store, Transaction, Waiting, keys};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::warn;
 
-/// The lines of one mail: each is a write of the transaction that also writes the mail.
-const MOST_LINES: usize = 90;
+/// How many lines are read at once.
+const PAGE: usize = 200;
+/// The lines of one mail: with the longest titles and names they fill an item of the outbox.
+const MOST_LINES: usize = 180;
+/// One transaction has room for a hundred writes, one of which is the mail.
+const TOLD_AT_ONCE: usize = 90;
 
 /// The function.
 pub struct SendDigest {
@@ -30,42 +34,53 @@ impl EventFunction for SendDigest {
         Ok(Self { store: Store::new(env), clock: env.clock.clone() })
     }
 
+    /// What fails is left for the next time: Lambda calls again, and tomorrow is another day.
     async fn handle(&self, _: Event) -> Result<Value, StartError> {
-        let mut mails = 0;
+        let (mut mails, mut failed) = (0, None);
         for shard in 0..keys::OUTBOX_SHARDS {
-            // What was told is gone, so that the beginning is always new; what fails is left for tomorrow.
-            let mut after = None;
+            let (mut lines, mut after) = (Vec::<Waiting>::new(), None);
             loop {
-                let page = self.store.waiting_for_digests(shard, PageRequest { limit: MOST_LINES, after }).await?;
-                for lines in page.items.chunk_by(|one, other| one.contact == other.contact) {
+                let page = self.store.waiting_for_digests(shard, PageRequest { limit: PAGE, after }).await?;
+                lines.extend(page.items);
+                after = page.next;
+                // The last contact's lines may go on behind the page, and are for one mail.
+                let open = lines.last().filter(|_| after.is_some()).map(|line| line.contact);
+                let whole = lines.iter().position(|line| Some(line.contact) == open).unwrap_or(lines.len());
+                let rest = lines.split_off(whole);
+                let of_each = lines.chunk_by(|one, other| one.contact == other.contact);
+                for lines in of_each.flat_map(|lines| lines.chunks(MOST_LINES)) {
                     match self.tell(lines[0].contact, lines).await {
                         Ok(told) => mails += usize::from(told),
-                        Err(CommitError::Store(error)) => return Err(error.into()),
-                        Err(error) => warn!(%error, "a daily mail waits for the next day"),
+                        Err(error) => {
+                            warn!(%error, "a daily mail waits");
+                            failed = Some(error);
+                        }
                     }
                 }
-                after = page.next;
+                lines = rest;
                 if after.is_none() {
                     break;
                 }
             }
         }
-        Ok(json!({ "mails": mails }))
+        failed.map_or_else(|| Ok(json!({ "mails": mails })), |error| Err(error.into()))
     }
 }
 
 impl SendDigest {
-    /// The mail to one contact, in one transaction with what it tells of: whoever is faster tells it.
+    /// The mail to one contact, in one transaction with the first of what it tells of: whoever is faster tells it.
     async fn tell(&self, id: ContactId, lines: &[Waiting]) -> Result<bool, CommitError> {
         let contact = self.store.contact(id).await?.map(|contact| contact.record);
-        let mail = match contact {
+        let mut mail = match contact {
             Some(contact) => self.mail(&contact, lines).await?,
             None => None,
         };
         let told = mail.is_some();
-        let transaction = lines.iter().fold(self.store.transaction(), |transaction, line| transaction.told(line));
-        let transaction = mail.iter().fold(transaction, |transaction, mail| transaction.mail(mail));
-        transaction.commit().await?;
+        for lines in lines.chunks(TOLD_AT_ONCE) {
+            let transaction = lines.iter().fold(self.store.transaction(), Transaction::told);
+            let transaction = mail.take().iter().fold(transaction, Transaction::mail);
+            transaction.commit().await?;
+        }
         Ok(told)
     }
 
@@ -75,11 +90,13 @@ impl SendDigest {
         let Some(to) = contact.email.clone().filter(|_| wanted) else { return Ok(None) };
         let ids: Vec<ShareId> = lines.iter().map(|line| line.entry.share).collect();
         let rows = self.store.rows(InboxOf::Contact(contact.id), ids.into_iter().collect()).await?;
-        let is_news = |line: &&Waiting| {
-            let row = rows.iter().find(|row| row.share_id == line.entry.share);
-            row.is_some_and(|row| row.unread && row.expires_at.is_none_or(|end| end > now))
+        let entry = |line: &Waiting| {
+            let row = rows.iter().find(|row| row.share_id == line.entry.share)?;
+            let is_news = row.unread && row.expires_at.is_none_or(|end| end > now);
+            // By the title that it has by now.
+            is_news.then(|| DigestEntry { title: row.title.clone(), ..line.entry.clone() })
         };
-        let shares: Vec<_> = lines.iter().filter(is_news).map(|line| line.entry.clone()).collect();
+        let shares: Vec<_> = lines.iter().filter_map(entry).collect();
         if shares.is_empty() {
             return Ok(None);
         }

@@ -13,6 +13,7 @@ use gatehouse::event::StartError;
 use gatehouse::http::{
     Answer, Call, Function, Gate, Problem, json, no_content, retry_stale, session_cookie, signed_out_cookie,
 };
+use gatehouse::password;
 use gatehouse::session::Signer;
 use gatehouse::store::Person;
 use lambda_http::http::{HeaderValue, StatusCode, header};
@@ -28,6 +29,7 @@ pub struct Session {
 
 impl Function for Session {
     async fn connect(env: &Env) -> Result<Self, StartError> {
+        password::prepare();
         let gate = Gate::connect(env).await?;
         let signer = Signer::connect(env, &gate.keyring).await?;
         Ok(Self { gate, signer, portal_url: env.portal_url.clone(), operator: env.operator.clone() })

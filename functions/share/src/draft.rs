@@ -1,5 +1,7 @@
 //! A new share: its title, its recipients, and the files that are to come.
 
+use std::collections::BTreeSet;
+
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, Language, Message, NewFile, PersonId,
@@ -102,8 +104,8 @@ impl Share {
             from: maker.name.clone(),
             from_company: maker.company,
             contents: Contents::default(),
-            excluded: Default::default(),
-            taken_away: Default::default(),
+            excluded: BTreeSet::new(),
+            taken_away: BTreeSet::new(),
             told_at: None,
             created_at: now,
         };

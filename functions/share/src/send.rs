@@ -1,12 +1,13 @@
 //! Sending a share: a few recipients have it from one moment on, many get it one after the other.
 
+use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     ActivityKind, ActorId, Language, Mail, News, OutboxMail, PersonId, Recipient, Share as Shared, ShareId, Target,
     Task, Work,
 };
 use gatehouse::http::{Answer, Call, Once, Problem, json};
-use gatehouse::store::{Delivery, PageRequest, Reader, Transaction, WRITES_PER_READER};
+use gatehouse::store::{Delivery, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
 use lambda_http::http::StatusCode;
 
 use crate::Share;
@@ -24,8 +25,7 @@ impl Share {
             Once::First(once) => once,
         };
         let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
-        let (found, recipients) =
-            futures_util::try_join!(store.share_and_files(id), store.recipients(id, first.clone()))?;
+        let (found, recipients) = try_join!(store.share_and_files(id), store.recipients(id, first))?;
         let (draft, files) = found.ok_or_else(Problem::not_found)?;
         // A customer sends its own to the staff, and nothing else is its to send.
         let own = match maker.id {
@@ -42,7 +42,7 @@ impl Share {
         let transaction = store.transaction().save(draft.rev, &share).operators_row(Some(&draft), &share);
         let mut transaction = transaction.activity(&activity).remember(&once, &answer, now);
         match own {
-            None => transaction = self.tell(transaction, &share, News::Sent, now).await?,
+            None => transaction = self.tell_these(transaction, &share, recipients, News::Sent, now).await?,
             Some(contact) => {
                 let contact = store.contact(contact).await?.ok_or_else(Problem::not_found)?.record;
                 let target = Target::Contact { contact_id: contact.id, at: contact.company_id };
@@ -76,8 +76,20 @@ impl Share {
         news: News,
         now: Timestamp,
     ) -> Result<Transaction<'t>, Problem> {
+        let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
+        let recipients = self.gate.store.recipients(share.id, first).await?;
+        self.tell_these(transaction, share, recipients, news, now).await
+    }
+
+    async fn tell_these<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        share: &Shared,
+        recipients: Page<Recipient>,
+        news: News,
+        now: Timestamp,
+    ) -> Result<Transaction<'t>, Problem> {
         let store = &self.gate.store;
-        let recipients = store.recipients(share.id, PageRequest { limit: TOLD_AT_ONCE, after: None }).await?;
         let companies = recipients.items.iter().any(|to| matches!(to.target, Target::Company { .. }));
         if recipients.next.is_some() || companies {
             return Ok(transaction.create(&Task::new(Work::Recipients { share: share.id, news }, now)));

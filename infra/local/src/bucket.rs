@@ -21,6 +21,7 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower::ServiceExt as _;
 use tower_http::cors::{Any, CorsLayer};
@@ -39,6 +40,8 @@ pub(crate) struct Bucket {
     /// How long an upload in parts may take, by the lifecycle rule of template.yaml.
     longest_upload: SignedDuration,
     created: UnboundedSender<Value>,
+    /// Held while parts become one file, which the service does step by step, and while they are listed.
+    joining: Arc<Mutex<()>>,
 }
 
 impl Bucket {
@@ -50,7 +53,7 @@ impl Bucket {
         let days = days.min().context("template.yaml's bucket keeps broken-off uploads for ever")?;
         let (created, events) = unbounded_channel();
         let longest_upload = SignedDuration::from_hours(24 * days);
-        Ok((Self { folder: folder.to_owned(), clock, longest_upload, created }, events))
+        Ok((Self { folder: folder.to_owned(), clock, longest_upload, created, joining: Arc::default() }, events))
     }
 
     pub(crate) fn router(self) -> Result<Router> {
@@ -90,6 +93,7 @@ impl Bucket {
                 for name in names.iter().filter(|name| name.contains(id)) {
                     drop(fs::remove_file(self.folder.join(name)));
                 }
+                self.forget(id);
             }
         }
         Ok(())
@@ -98,6 +102,34 @@ impl Bucket {
     /// The file that is there as long as an upload in parts goes on.
     fn begun(&self, upload: &str) -> PathBuf {
         self.folder.join(format!(".upload-{upload}.json"))
+    }
+
+    /// The tags of an upload's parts, which the service does not keep: a file each.
+    fn tags(&self, upload: &str) -> PathBuf {
+        self.folder.join(format!(".upload-{upload}.tags"))
+    }
+
+    fn keep_tag(&self, upload: &str, part: &str, etag: &str) -> std::io::Result<()> {
+        fs::create_dir_all(self.tags(upload))?;
+        fs::write(self.tags(upload).join(part), etag)
+    }
+
+    /// The upload is over.
+    fn forget(&self, upload: &str) {
+        // There are none where no part has come.
+        drop(fs::remove_dir_all(self.tags(upload)));
+    }
+
+    /// The list of an upload's parts, with their tags.
+    fn with_tags(&self, upload: &str, list: &str) -> String {
+        let mut parts = list.split("<PartNumber>");
+        let head = parts.next().unwrap_or_default().to_owned();
+        parts.fold(head, |list, part| {
+            let number = part.split('<').next().unwrap_or_default();
+            let tag = fs::read_to_string(self.tags(upload).join(number));
+            let tag = tag.map(|tag| format!("<ETag>{tag}</ETag>")).unwrap_or_default();
+            format!("{list}{tag}<PartNumber>{part}")
+        })
     }
 
     /// An upload begins by the clock of the stack, and not by that of this machine.
@@ -140,7 +172,7 @@ impl Bucket {
     }
 }
 
-/// Looks at what S3 has done: an object has come into being, or an upload in parts has begun.
+/// Looks at what S3 has done, tells of it, and makes up for what this one does not do by itself.
 async fn watch(
     State(bucket): State<Bucket>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -150,42 +182,55 @@ async fn watch(
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let query = uri.query().unwrap_or_default();
     let upload = parameter(query, "uploadId");
+    let joining = upload.is_some() && matches!(method, Method::GET | Method::POST);
+    let _joining = if joining { Some(bucket.joining.lock().await) } else { None };
     // The service itself would deny access to an upload that is over, or list no parts of it.
     if upload.is_some_and(|upload| !bucket.begun(upload).exists()) {
         let message = "The specified upload does not exist. It may have been aborted or completed.";
         return refused(StatusCode::NOT_FOUND, "NoSuchUpload", message);
     }
     let answer = next.run(request).await;
-    let reason = match method {
-        Method::PUT if upload.is_none() => Some("PutObject"),
-        Method::POST if upload.is_some() => Some("CompleteMultipartUpload"),
-        Method::POST => None,
-        _ => return answer,
-    };
-    if answer.status() != StatusCode::OK {
+    if upload.is_none() && !matches!(method, Method::PUT | Method::POST) {
         return answer;
     }
-    // These answers are short: at most the XML that names an upload's id, or the tag of what was put together.
+    // These answers are short: at most a list of parts, and most of them say nothing at all.
     let (mut parts, body) = answer.into_parts();
-    let Ok(body) = to_bytes(body, usize::MAX).await else {
+    let Ok(mut body) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     // It was sent in chunks while it was made; now it is all here.
     parts.headers.remove(header::TRANSFER_ENCODING);
-    let xml = String::from_utf8_lossy(&body);
+    let xml = String::from_utf8_lossy(&body).into_owned();
     let named = |name: &str| Some(xml.split_once(&format!("<{name}>"))?.1.split_once('<')?.0);
     let path = percent_decode_str(uri.path()).decode_utf8_lossy();
-    let key = path.trim_start_matches('/').split_once('/').map(|(_, key)| key);
+    let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
     let etag = parts.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).or_else(|| named("ETag"));
-    match (reason, key, etag) {
-        (Some(reason), Some(key), Some(etag)) => {
-            let etag = etag.replace("&quot;", "\"");
-            bucket.tell(key, etag.trim_matches('"'), reason, peer.ip());
+    let etag = etag.map(|etag| etag.replace("&quot;", "\"").trim_matches('"').to_owned());
+    match (method, upload, etag, parts.status.is_success()) {
+        (Method::PUT, None, Some(etag), true) => bucket.tell(key, &etag, "PutObject", peer.ip()),
+        // The service looks at the bytes when they are in place already, and leaves them there.
+        (Method::PUT, None, ..) if named("Code") == Some("BadDigest") => {
+            drop(fs::remove_file(bucket.folder.join(BUCKET).join(key)));
         }
-        (None, ..) => {
+        (Method::PUT, Some(upload), Some(etag), true) => {
+            let part = parameter(query, "partNumber").unwrap_or_default();
+            if let Err(error) = bucket.keep_tag(upload, part, &etag) {
+                warn!(%error, "a part has no tag");
+            }
+        }
+        (Method::POST, Some(upload), Some(etag), true) => {
+            bucket.forget(upload);
+            bucket.tell(key, &etag, "CompleteMultipartUpload", peer.ip());
+        }
+        (Method::POST, None, _, true) => {
             if let Some(Err(error)) = named("UploadId").map(|upload| bucket.stamp(upload)) {
                 warn!(%error, "an upload begins by the wrong clock");
             }
+        }
+        (Method::DELETE, Some(upload), _, true) => bucket.forget(upload),
+        (Method::GET, Some(upload), _, true) => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            body = bucket.with_tags(upload, &xml).into();
         }
         _ => {}
     }

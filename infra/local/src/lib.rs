@@ -95,7 +95,7 @@ impl Stack {
 
         let env = Env {
             aws: meter
-                .watch(&sdk_config(REGION.to_owned(), Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local"))),
+                .watch(&sdk_config(REGION.to_owned(), Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local"))?),
             endpoints: Endpoints {
                 dynamodb: Some(database_url.clone()),
                 s3: Some(s3_url),

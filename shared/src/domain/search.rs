@@ -51,6 +51,12 @@ impl Query {
         self.terms.first().map_or("", String::as_str)
     }
 
+    /// Whether it is a single mark, such as a kind of file: a whole word, and no beginning of others.
+    #[must_use]
+    pub fn is_one_mark(&self) -> bool {
+        self.terms.len() == 1 && self.first().starts_with('=')
+    }
+
     /// Whether each term begins one of the words.
     pub fn matches(&self, words: &BTreeSet<String>) -> bool {
         self.terms.iter().all(|term| begins_one(words, term).is_some())

@@ -61,7 +61,7 @@ impl Announcing<'_> {
             of: self.of,
             added_at: self.now,
             upload: FileState::Pending,
-            parts: files.begin(self.share, id, new).await?,
+            parts: files.begin(self.share, id, new.size, &new.content_type).await?,
         })
     }
 }

@@ -149,7 +149,7 @@ impl Gate {
         let of_colleagues = |file: &ShareFile| file.of == Some(contact.company_id);
         // Read anew where it decides: what an admin has just forbidden is forbidden.
         let decides = received.colleagues.is_some() && !has_own || files.iter().any(of_colleagues);
-        let visibility = if decides { self.store.settings().await?.share_visibility } else { Visibility::default() };
+        let visibility = if decides { self.store.share_visibility().await? } else { Visibility::default() };
         let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
         share.open_to(&contact, own.as_ref(), colleagues.as_ref(), self.now())?;
         Ok(Seen { contact, row: own.or(colleagues), visibility })

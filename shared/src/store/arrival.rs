@@ -1,5 +1,7 @@
 //! A file whose bytes have come: what that changes, and who is told.
 
+use futures_util::try_join;
+
 use super::{CommitError, Store};
 use crate::clock::Timestamp;
 use crate::domain::{
@@ -32,9 +34,8 @@ impl Store {
         by: Option<&Contact>,
         now: Timestamp,
     ) -> Result<ShareFile, NotTaken> {
-        let found = self.share_and_files(share).await.map_err(CommitError::from)?;
-        let (share, mut files) = found.ok_or(NotTaken::Gone)?;
-        let stored = self.file(share.id, file).await.map_err(CommitError::from)?.ok_or(NotTaken::Gone)?;
+        let found = try_join!(self.share_and_files(share), self.file(share, file)).map_err(CommitError::from)?;
+        let (Some((share, mut files)), Some(stored)) = found else { return Err(NotTaken::Gone) };
         if stored.upload == FileState::Stored {
             return Ok(stored.record);
         }
@@ -65,11 +66,11 @@ impl Store {
                 };
                 transaction = transaction.create(&Task::new(Work::Recipients { share: share.id, news }, now));
             }
-            if changed != share.record {
-                transaction = transaction.save(share.rev, &changed).operators_row(Some(&share), &changed);
+            transaction = if changed == share.record {
+                transaction.unchanged(share.rev, &share.record)
             } else {
-                transaction = transaction.unchanged(share.rev, &share.record);
-            }
+                transaction.save(share.rev, &changed).operators_row(Some(&share), &changed)
+            };
         }
         transaction.commit().await?;
         Ok(file)

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommitError, PageRequest, Store, StoreError, Stored, Transaction, Waiting};
+use super::{CommitError, PageRequest, Record as _, Store, StoreError, Stored, Transaction, Waiting};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Access, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Language, Mail, MailWish, News,
-    OutboxMail, PersonName, Recipient, RecipientId, Share, ShareState, TOLD_FOR, Target,
+    Access, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish, News, OutboxMail,
+    PersonName, Recipient, RecipientId, Share, ShareState, TOLD_FOR, Target,
 };
 
 /// Who learns of a share, and as which of its recipients.
@@ -62,13 +62,15 @@ impl Store {
             let via = wanted.get(&contact.id)?.clone();
             Some(Reader::Contact { contact: Box::new(contact), via })
         });
-        let mut readers: Vec<Reader> = contacts.collect();
-        for (recipient, email) in addresses {
-            if let Some(stored) = self.recipient(recipient.share_id, &recipient.id).await? {
-                readers.push(Reader::Address(stored, email));
-            }
-        }
-        Ok((readers, companies))
+        // Whether an address was told already is in its own record, which is saved when it is told.
+        let keys = addresses.iter().map(|(recipient, _)| recipient.key());
+        let stored = self.items(keys).await?.into_iter().map(Stored::from_item);
+        let stored = stored.collect::<Result<Vec<Stored<Recipient>>, _>>()?;
+        let addresses = stored.into_iter().filter_map(|stored| {
+            let (_, email) = addresses.iter().find(|(recipient, _)| recipient.id == stored.id)?;
+            Some(Reader::Address(stored, email.clone()))
+        });
+        Ok((contacts.chain(addresses).collect(), companies))
     }
 }
 
@@ -189,7 +191,7 @@ impl Delivery<'_> {
         let Some(mail) = self.mail(&now.id, None).filter(|_| tell) else { return transaction };
         now.told_at = Some(self.now);
         now.told_of_files = matches!(self.news, News::FileAdded { .. });
-        let language = self.share.language.clone().unwrap_or_else(Language::default);
+        let language = self.share.language.clone().unwrap_or_default();
         let mail = OutboxMail::new(email.clone(), None, language, mail, self.now);
         transaction.save(recipient.rev, &now).mail(&mail)
     }

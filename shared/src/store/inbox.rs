@@ -79,8 +79,29 @@ pub enum InboxPlace {
 /// The row of a word: whose share it is a word of.
 #[derive(Debug, Deserialize)]
 struct FindRow {
+    pk: String,
+    sk: String,
     word: String,
     id: ShareId,
+}
+
+/// What gathering came to.
+enum Gathered {
+    All(Vec<InboxRow>),
+    /// With the words that were found, where it was words that were looked for.
+    TooMany(Option<Page<FindRow>>),
+}
+
+impl Page<FindRow> {
+    /// The beginning of it, as a page of its own.
+    fn first(mut self, limit: usize) -> Self {
+        self.items.truncate(limit);
+        if let Some(FindRow { pk, sk, .. }) = self.items.last() {
+            let place = [(keys::PK.to_owned(), pk.clone()), (keys::SK.to_owned(), sk.clone())];
+            self.next = Some(Position(place.into()));
+        }
+        self
+    }
 }
 
 impl InboxQuery {
@@ -112,35 +133,37 @@ impl Store {
         after: Option<InboxPlace>,
     ) -> Result<(Vec<InboxRow>, Option<InboxPlace>), StoreError> {
         let timed = query.from.is_some() || query.to.is_some();
+        let newest_first = query.order == InboxOrder::Time && query.descending;
         let own_order = match (&query.words, query.unread) {
-            (Some(_), _) => false,
+            // The rows of one whole word are in order.
+            (Some(words), _) => newest_first && words.is_one_mark(),
             (None, true) => query.order == InboxOrder::Time,
             (None, false) => query.order == InboxOrder::Time || !timed,
         };
         match after {
-            Some(InboxPlace::Read(position)) => self.read_on(of, query, limit, Some(position)).await,
-            None if own_order => self.read_on(of, query, limit, None).await,
+            Some(InboxPlace::Read(position)) => self.read_on(of, query, limit, Some(position), None).await,
+            None if own_order => self.read_on(of, query, limit, None, None).await,
             place => {
                 let (after, most) = match place {
                     Some(InboxPlace::Sorted(after)) => (Some(after), MOST_GATHERED_AGAIN),
                     _ => (None, MOST_GATHERED),
                 };
                 match self.gather(of, query, most).await? {
-                    Some(rows) => Ok(sorted(rows, query, limit, after.as_deref())),
-                    None => self.read_on(of, query, limit, None).await,
+                    Gathered::All(rows) => Ok(sorted(rows, query, limit, after.as_deref())),
+                    Gathered::TooMany(found) => self.read_on(of, query, limit, None, found).await,
                 }
             }
         }
     }
 
     /// All that is found, if it is not more than that.
-    async fn gather(&self, of: InboxOf, query: &InboxQuery, most: usize) -> Result<Option<Vec<InboxRow>>, StoreError> {
+    async fn gather(&self, of: InboxOf, query: &InboxQuery, most: usize) -> Result<Gathered, StoreError> {
         let all = PageRequest { limit: most, after: None };
         let rows = match &query.words {
             Some(words) => {
                 let found = self.find_rows(of, words, all).await?;
                 if found.next.is_some() {
-                    return Ok(None);
+                    return Ok(Gathered::TooMany(Some(found)));
                 }
                 let ids: BTreeSet<ShareId> = found.items.into_iter().map(|row| row.id).collect();
                 self.rows(of, ids).await?
@@ -149,12 +172,12 @@ impl Store {
                 let index = if query.unread { keys::BY_UNREAD } else { keys::BY_TIME };
                 let found = self.sorted_rows(of, query, index, all).await?;
                 if found.next.is_some() {
-                    return Ok(None);
+                    return Ok(Gathered::TooMany(None));
                 }
                 found.items
             }
         };
-        Ok(Some(rows.into_iter().filter(|row| query.matches(row)).collect()))
+        Ok(Gathered::All(rows.into_iter().filter(|row| query.matches(row)).collect()))
     }
 
     /// A page in the order of the index or of the words.
@@ -164,13 +187,17 @@ impl Store {
         query: &InboxQuery,
         limit: usize,
         mut after: Option<Position>,
+        mut found_before: Option<Page<FindRow>>,
     ) -> Result<(Vec<InboxRow>, Option<InboxPlace>), StoreError> {
         let mut rows = Vec::with_capacity(limit);
         for _ in 0..MOST_READS {
             let page = PageRequest { limit: limit - rows.len(), after: after.take() };
             let next = match &query.words {
                 Some(words) => {
-                    let found = self.find_rows(of, words, page).await?;
+                    let found = match found_before.take() {
+                        Some(found) => found.first(limit),
+                        None => self.find_rows(of, words, page).await?,
+                    };
                     let wanted = self.rows(of, found.items.iter().map(|row| row.id).collect()).await?;
                     for find in found.items {
                         let row = wanted.iter().find(|row| row.share_id == find.id);
@@ -219,9 +246,9 @@ impl Store {
         self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false }, page).await
     }
 
-    /// These rows of an inbox, as far as they are there.
+    /// These rows of an inbox, as far as they are there; what is milliseconds old may be missing.
     pub async fn rows(&self, of: InboxOf, ids: BTreeSet<ShareId>) -> Result<Vec<InboxRow>, StoreError> {
-        let found = self.items(ids.into_iter().map(|id| keys::inbox_row(of, id))).await?;
+        let found = self.some_items(ids.into_iter().map(|id| keys::inbox_row(of, id)), false).await?;
         Ok(found.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
     }
 }

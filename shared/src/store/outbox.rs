@@ -115,19 +115,22 @@ impl Store {
         struct Row {
             id: MailId,
         }
-        let answer = self
+        let mut pages = self
             .client
             .query()
             .table_name(&*self.table)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(keys::outbox_shard(shard)))
             .projection_expression("id")
-            .limit(100)
-            .send()
-            .await
-            .map_err(StoreError::call("Query"))?;
-        let rows = answer.items.unwrap_or_default().into_iter().map(serde_dynamo::from_item::<_, Row>);
-        Ok(rows.map(|row| row.map(|row| row.id)).collect::<Result<_, _>>()?)
+            .into_paginator()
+            .send();
+        let mut ids = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(StoreError::call("Query"))?.items.unwrap_or_default() {
+                ids.push(serde_dynamo::from_item::<_, Row>(item)?.id);
+            }
+        }
+        Ok(ids)
     }
 
     /// Makes a token known, just before the mail with it is sent.

@@ -110,7 +110,11 @@ impl Store {
         }
         let answer = query.key_condition_expression(condition).send().await.map_err(StoreError::call("Query"))?;
         let mut items = answer.items.unwrap_or_default();
-        let next = (items.len() > limit).then(|| Position::of(&items[limit - 1], listing.index));
+        // DynamoDB ends a page after 1 MB, too, and says where.
+        let next = match (items.len() > limit, answer.last_evaluated_key) {
+            (true, _) => Some(Position::of(&items[limit - 1], listing.index)),
+            (false, last) => last.map(|last| Position::of(&last, listing.index)),
+        };
         items.truncate(limit);
         let items = items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?;
         Ok(Page { items, next })

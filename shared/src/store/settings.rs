@@ -1,8 +1,10 @@
 //! What an admin of the operator sets, and which addresses want no notifications.
 
+use serde::Deserialize;
+
 use super::keys::{self, Key};
 use super::{Record, Store, StoreError, Stored};
-use crate::domain::{Email, Logo, Settings, Unsubscribe};
+use crate::domain::{Email, Logo, Settings, Unsubscribe, Visibility};
 
 impl Record for Settings {
     fn key(&self) -> Key {
@@ -14,6 +16,17 @@ impl Store {
     /// The settings; as long as nobody has set any, what goes without saying.
     pub async fn settings(&self) -> Result<Settings, StoreError> {
         Ok(self.stored_settings().await?.map(|settings| settings.record).unwrap_or_default())
+    }
+
+    /// What contacts see beyond their own shares: of all settings the one that hot reads need.
+    pub async fn share_visibility(&self) -> Result<Visibility, StoreError> {
+        #[derive(Deserialize)]
+        struct Part {
+            #[serde(default)]
+            share_visibility: Visibility,
+        }
+        let part = self.read_plain::<Part>(keys::settings()).await?;
+        Ok(part.map(|part| part.share_visibility).unwrap_or_default())
     }
 
     /// The settings to change, if anybody has set any.

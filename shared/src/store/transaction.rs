@@ -314,6 +314,9 @@ impl Transaction<'_> {
         if let Some(error) = self.broken {
             return Err(error.into());
         }
+        if self.writes.is_empty() {
+            return Ok(self.store.write_batch(self.finds.0, self.finds.1).await?);
+        }
         let meanings: Vec<Means> = self.writes.iter().map(|write| write.means).collect();
         let table = &*self.store.table;
         let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;

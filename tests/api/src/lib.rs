@@ -159,11 +159,17 @@ impl Portal {
         token_in(mails[0]["text"].as_str().unwrap_or_default(), "/activate#")
     }
 
-    /// Holds mails back, once those under way are sent: what is counted then is one function's.
+    /// Holds back what goes on by itself, once nothing is under way: what is counted then is one function's.
     pub async fn pause_mail(&self) {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        loop {
+            let _ = self.stack.meter.take();
+            tokio::time::sleep(Duration::from_millis(120)).await;
+            if self.stack.meter.take().is_empty() {
+                break;
+            }
+        }
         self.stack.pause_mail(true);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
     }
 
     /// All that the table holds, as text.

@@ -1,7 +1,7 @@
 //! "The check mark will pass in orange colour, then green from when access is activated." One switch opens and
 //! closes; closing works at once.
 
-use gatehouse_tests::{Customer, Portal, Who, text};
+use gatehouse_tests::{Customer, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -36,6 +36,41 @@ async fn closing_access_ends_open_sessions_at_once_and_reopening_brings_the_old_
     let who = portal.sign_in(&ann.email).await;
     assert_eq!(portal.get("/v1/shares", &who).await.expect(200)["items"][0]["id"], json!(share));
     portal.mails_when(&ann.email, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_access_stops_the_session_the_share_link_and_the_upload_of_that_moment() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann: Customer = portal.customer(&admin, "ann@harbour.example").await;
+    let share = portal.share(&admin, "Report", &[&ann.id]).await;
+    let path = format!("/v1/shares/{share}");
+    portal.patch(&path, &admin, json!({ "allow_upload": true })).await.expect(200);
+    let link = token_in(&text(&portal.mails_when(&ann.email, 2).await[0]["text"]), "/open#");
+    let open = async || portal.post("/v1/links/open", &NOBODY, json!({ "token": link })).await;
+    open().await.expect(200);
+    let new = json!({ "name": "back.txt", "size": 4, "content_type": "text/plain" });
+    let added = portal.post(&format!("{path}/files"), &ann.who, new).await.expect(201);
+    let file = text(&added["id"]);
+
+    switch(&portal, &admin, &ann.id, json!({ "state": "closed" })).await.expect(200);
+    portal.get(&path, &ann.who).await.expect_problem(401, "sign_in_required");
+    open().await.expect_problem(410, "link_withdrawn");
+    // The bytes may still be under way; they are not taken.
+    portal.upload(&added["upload"], b"back").await;
+    portal.complete(&ann.who, &share, &file).await.expect_problem(401, "sign_in_required");
+    let upload = format!("{path}/files/{file}/upload");
+    portal.get(&upload, &ann.who).await.expect_problem(401, "sign_in_required");
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let shown = portal.get(&path, &admin).await.expect(200);
+    let back = shown["files"].as_array().unwrap().iter().find(|shown| shown["id"] == json!(file)).unwrap();
+    assert_eq!(back["state"], "pending", "what S3 told of it has changed nothing");
+
+    switch(&portal, &admin, &ann.id, json!({ "state": "open" })).await.expect(200);
+    let who = portal.sign_in(&ann.email).await;
+    portal.get(&path, &who).await.expect(200);
+    open().await.expect(200);
+    portal.complete(&who, &share, &file).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,6 +34,13 @@ async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
     let invited = portal.contact(&admin, &company, "invited@harbour.example").await;
     portal.call(Method::POST, &format!("/v1/contacts/{invited}/invitation"), &admin, None).await.expect(202);
     let share = portal.share(&admin, "Report", &[&customer.id]).await;
+    let share_mail = text(&portal.mails_when(&customer.email, 2).await[0]["text"]);
+    let other_share = portal.share(&admin, "Other", &[&other.id]).await;
+    let body = json!({ "contact_id": other.id });
+    portal.post(&format!("/v1/shares/{share}/recipients"), &admin, body).await.expect(201);
+    let body = json!({ "email": "guest@terminal.example" });
+    portal.post(&format!("/v1/shares/{share}/recipients"), &admin, body).await.expect(201);
+    let guest_mail = text(&portal.mails_when("guest@terminal.example", 1).await[0]["text"]);
     let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
     let file = json!({ "name": "a.txt", "size": 1, "content_type": "text/plain" });
     let draft = json!({ "title": "Draft", "recipients": [{ "contact_id": customer.id }], "files": [file] });
@@ -69,6 +76,11 @@ async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
         ("activation", portal.activation_token("invited@harbour.example", 1).await),
         ("share", share),
         ("file", text(&shown["files"][0]["id"])),
+        ("link", token_in(&share_mail, "/open#")),
+        ("guest_link", token_in(&guest_mail, "/open#")),
+        ("unsubscribe", token_in(&share_mail, "/unsubscribe#")),
+        ("other_share", other_share),
+        ("other_contact", other.id.clone()),
         ("draft", text(&draft["id"])),
         ("draft_file", text(&draft["files"][0]["id"])),
         ("other_draft", text(&other_draft["id"])),
@@ -90,7 +102,10 @@ async fn every_event_is_taken_by_its_function() {
         let outcome = portal.stack.invoke(&function, event).await.unwrap();
         match (function.as_str(), name.as_str()) {
             ("no-route", _) => assert_eq!(outcome["statusCode"], 404),
-            ("deliver-mail", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
+            ("deliver-mail" | "distribute", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
+            ("send-digest", _) => assert_eq!(outcome, json!({ "mails": 0 })),
+            ("retire", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0 })),
+            ("finish-upload", _) => assert_eq!(outcome, Value::Null),
             ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),
             _ => {
                 let status = outcome["statusCode"].as_u64().unwrap_or_default();

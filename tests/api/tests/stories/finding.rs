@@ -55,7 +55,7 @@ async fn an_inbox_is_searched_filtered_and_sorted() {
             middle = portal.stack.clock.now();
         }
         send(&portal, &admin, &ann.id, share).await;
-        portal.pass(Duration::from_secs(60)).await;
+        portal.pass(Duration::from_mins(1)).await;
     }
     send(&portal, &admin, &eve.id, ("Discharge of Eve", None, "a.txt", "text/plain", b"1")).await;
 
