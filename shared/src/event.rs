@@ -1,15 +1,19 @@
 //! Functions that no caller waits for: fed by a stream, a schedule or the engineer who deploys.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
+use aws_lambda_events::event::dynamodb::EventRecord;
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use futures_util::future::BoxFuture;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::service_fn;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Env;
+use crate::store::keys;
 
 /// A function could not be made ready, or an event could not be handled: Lambda logs it, and tries again.
 pub type StartError = lambda_http::Error;
@@ -51,4 +55,37 @@ pub async fn run<F: EventFunction>() -> Result<(), StartError> {
         Box::pin(async move { function.handle(event.payload).await })
     }))
     .await
+}
+
+/// New items of the table, by their stream; or a schedule's call to look for those that the stream left behind.
+#[derive(Deserialize)]
+pub struct FromTable {
+    #[serde(rename = "Records", default)]
+    records: Vec<EventRecord>,
+    /// Whether it is the schedule's call.
+    #[serde(default)]
+    pub sweep: bool,
+}
+
+/// Names the records that must come again, so that Lambda brings back those and no others.
+pub type Failed = DynamoDbEventResponse;
+
+impl FromTable {
+    /// Takes one record after the other, by the id in its sort key. `done` says whether that was the last of it.
+    pub async fn each<I: FromStr, F: Future<Output = bool>>(&self, done: impl Fn(I) -> F) -> Failed {
+        let mut failed = Failed::default();
+        for record in &self.records {
+            let id = match record.change.keys.get(keys::SK) {
+                Some(serde_dynamo::AttributeValue::S(id)) => id.parse().ok(),
+                _ => None,
+            };
+            let Some(id) = id else { continue };
+            if !done(id).await {
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier.clone_from(&record.change.sequence_number);
+                failed.batch_item_failures.push(failure);
+            }
+        }
+        failed
+    }
 }

@@ -9,8 +9,6 @@ mod operator;
 
 use std::time::Duration;
 
-use aws_lambda_events::event::dynamodb::EventRecord;
-use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
@@ -26,10 +24,9 @@ use gatehouse::domain::{
     Addressee, Email, Language, Mail, MailId, OutboxMail, PersonId, PersonName, Staff, StaffId, Token, TokenPurpose,
     Unsubscribe,
 };
-use gatehouse::event::{EventFunction, StartError};
+use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::session::Keyring;
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
-use serde::Deserialize;
 use tracing::{error, info, warn};
 
 use letter::{LOGO, Letter, Letters};
@@ -61,15 +58,6 @@ pub struct DeliverMail {
     mail_from: String,
 }
 
-/// New mails from the stream, or the schedule's call to look for mails that were left behind.
-#[derive(Deserialize)]
-pub struct Event {
-    #[serde(rename = "Records", default)]
-    records: Vec<EventRecord>,
-    #[serde(default)]
-    sweep: bool,
-}
-
 /// A mail could not be sent this time.
 #[derive(Debug, thiserror::Error)]
 enum Undelivered {
@@ -92,8 +80,8 @@ impl From<StoreError> for Undelivered {
 }
 
 impl EventFunction for DeliverMail {
-    type Event = Event;
-    type Outcome = DynamoDbEventResponse;
+    type Event = FromTable;
+    type Outcome = Failed;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
         let mut config = aws_sdk_sesv2::config::Builder::from(&env.aws);
@@ -112,30 +100,21 @@ impl EventFunction for DeliverMail {
         })
     }
 
-    /// Names the records that must come again, so that Lambda brings back those and no others.
-    async fn handle(&self, event: Event) -> Result<DynamoDbEventResponse, StartError> {
-        let mut outcome = DynamoDbEventResponse::default();
-        let operator = self.deployed.operator(&self.store).await?;
-        for record in event.records {
-            let id = record.change.keys.get(keys::SK);
-            let id =
-                id.and_then(|id| if let serde_dynamo::AttributeValue::S(id) = id { id.parse().ok() } else { None });
-            let Some(id) = id else { continue };
-            if let Err(Undelivered::OutOfReach(_)) = self.deliver_logged(&operator, id).await {
-                let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = record.change.sequence_number;
-                outcome.batch_item_failures.push(failure);
-            }
-        }
+    async fn handle(&self, event: FromTable) -> Result<Failed, StartError> {
+        let operator = &self.deployed.operator(&self.store).await?;
+        // What SES refuses does not come again at once: it would only hold up those behind it.
+        let deliver =
+            |id| async move { !matches!(self.deliver_logged(operator, id).await, Err(Undelivered::OutOfReach(_))) };
+        let failed = event.each(deliver).await;
         if event.sweep {
             for shard in 0..keys::OUTBOX_SHARDS {
                 for id in self.store.waiting_mails(shard).await? {
                     // Its failure is logged, and the next sweep comes.
-                    let _ = self.deliver_logged(&operator, id).await;
+                    let _ = self.deliver_logged(operator, id).await;
                 }
             }
         }
-        Ok(outcome)
+        Ok(failed)
     }
 }
 

@@ -3,8 +3,6 @@
 
 mod erase;
 
-use aws_lambda_events::event::dynamodb::EventRecord;
-use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use gatehouse::aws::Env;
@@ -12,13 +10,12 @@ use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{
     CompanyId, ContactId, Email, News, RecipientId, Share, ShareId, ShareState, Task, TaskId, Work,
 };
-use gatehouse::event::{EventFunction, StartError};
+use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::files::{Files, FilesError};
 use gatehouse::store::{
     CommitError, Delivery, Page, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction,
     WRITES_PER_READER, keys,
 };
-use serde::Deserialize;
 use tracing::warn;
 
 /// A transaction has room for a hundred writes, a few of which are the task's own.
@@ -35,15 +32,6 @@ pub struct Distribute {
     clock: Clock,
 }
 
-/// New tasks from the stream, or the schedule's call to look for tasks that were left behind.
-#[derive(Deserialize)]
-pub struct Event {
-    #[serde(rename = "Records", default)]
-    records: Vec<EventRecord>,
-    #[serde(default)]
-    sweep: bool,
-}
-
 /// A task could not be brought to its end this time.
 #[derive(Debug, thiserror::Error)]
 enum Stopped {
@@ -56,27 +44,15 @@ enum Stopped {
 }
 
 impl EventFunction for Distribute {
-    type Event = Event;
-    type Outcome = DynamoDbEventResponse;
+    type Event = FromTable;
+    type Outcome = Failed;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
         Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
     }
 
-    /// Names the records that must come again, so that Lambda brings back those and no others.
-    async fn handle(&self, event: Event) -> Result<DynamoDbEventResponse, StartError> {
-        let mut outcome = DynamoDbEventResponse::default();
-        for record in event.records {
-            let id = record.change.keys.get(keys::SK);
-            let id =
-                id.and_then(|id| if let serde_dynamo::AttributeValue::S(id) = id { id.parse().ok() } else { None });
-            let Some(id) = id else { continue };
-            if self.work_logged(id).await.is_err() {
-                let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = record.change.sequence_number;
-                outcome.batch_item_failures.push(failure);
-            }
-        }
+    async fn handle(&self, event: FromTable) -> Result<Failed, StartError> {
+        let failed = event.each(|id| async move { self.work_logged(id).await.is_ok() }).await;
         if event.sweep {
             for shard in 0..keys::OUTBOX_SHARDS {
                 for task in self.store.open_tasks(shard).await? {
@@ -87,7 +63,7 @@ impl EventFunction for Distribute {
                 }
             }
         }
-        Ok(outcome)
+        Ok(failed)
     }
 }
 
@@ -121,7 +97,6 @@ impl Distribute {
     /// The share, if the news is still true; else there is nothing to do any more.
     async fn share(&self, id: ShareId, news: &News) -> Result<Option<Stored<Share>>, Stopped> {
         let share = self.store.share(id).await?;
-        let sent = |share: &Stored<Share>| matches!(share.state, ShareState::Sent { .. });
         Ok(share.filter(|share| *news == News::TakenAway || sent(share)))
     }
 
@@ -144,9 +119,10 @@ impl Distribute {
         let share = self.share(id, news).await?;
         let recipient = self.store.recipient(id, &via).await?;
         let (share, recipient) = match (share, recipient, news) {
-            (Some(share), recipient, News::TakenAway) => (share, recipient),
-            (Some(share), Some(recipient), _) => (share, Some(recipient)),
-            // Taken away again before it was its turn.
+            (Some(share), None, News::TakenAway) => (share, None),
+            (Some(share), Some(recipient), News::TakenAway) if !sent(&share) => (share, Some(recipient)),
+            (Some(share), Some(recipient), news) if *news != News::TakenAway => (share, Some(recipient)),
+            // Taken away, or put back, before it was its turn.
             _ => return Ok(self.store.finish_task(task.id).await?),
         };
         let page = self.store.contacts_of(company, page_of(task)).await?;
@@ -228,6 +204,10 @@ impl Distribute {
         }
         Ok(page.next)
     }
+}
+
+fn sent(share: &Share) -> bool {
+    matches!(share.state, ShareState::Sent { .. })
 }
 
 fn page_of(task: &Task) -> PageRequest {

@@ -1,8 +1,9 @@
 //! Takes files whose sender vanished between the last byte and saying so: S3 tells of every object that is complete.
 
+use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
-use gatehouse::domain::{ActorId, Area, Contact, FileState, PersonId};
+use gatehouse::domain::{ActorId, Area, Contact, ContactId, FileState, PersonId, ShareId, Visibility};
 use gatehouse::event::{EventFunction, StartError};
 use gatehouse::files::{Files, UploadRefused, at_key};
 use gatehouse::store::{CommitError, NotTaken, Store};
@@ -55,8 +56,8 @@ impl EventFunction for FinishUpload {
             return Ok(Value::Null);
         }
         let by = match file.by_id {
-            ActorId::Person(PersonId::Contact(contact)) => match self.sender(contact).await? {
-                // Access was closed meanwhile: the bytes wait for the day it is opened again, or are swept.
+            ActorId::Person(PersonId::Contact(contact)) => match self.sender(contact, share).await? {
+                // It may not, or not now: the bytes wait for the day that it may again, or are swept.
                 None => return Ok(Value::Null),
                 contact => contact,
             },
@@ -86,9 +87,17 @@ impl EventFunction for FinishUpload {
 }
 
 impl FinishUpload {
-    async fn sender(&self, contact: gatehouse::domain::ContactId) -> Result<Option<Contact>, StartError> {
-        let contact = self.store.contact(contact).await?.map(|contact| contact.record);
-        Ok(contact.filter(|contact| contact.access.is_active() && contact.areas.has(Area::Upload)))
+    /// The sender, if it may still put files into the share: what `complete` would ask.
+    async fn sender(&self, contact: ContactId, share: ShareId) -> Result<Option<Contact>, StartError> {
+        let found = try_join!(self.store.contact(contact), self.store.share(share), self.store.share_visibility())?;
+        let (Some(contact), Some(share), visibility) = found else { return Ok(None) };
+        let received = self.store.received(contact.id, contact.company_id, share.id).await?;
+        let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
+        let own = received.own.as_deref();
+        let open = share.open_to(&contact, own, colleagues.as_ref(), self.clock.now()).is_ok();
+        let takes = share.allow_upload || share.made_by_contact() == Some(contact.id);
+        let may = contact.access.is_active() && contact.areas.has(Area::Upload);
+        Ok((open && takes && may).then_some(contact.record))
     }
 }
 

@@ -9,13 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
-use gatehouse::clock::Timestamp;
-use gatehouse::domain::{
-    Area, ContactId, FileId, InboxOf, InboxRow, Message, PersonName, Reference, Right, Share, ShareFile, ShareId,
-    Title, Visibility,
-};
+use gatehouse::domain::{Area, ContactId, FileId, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Customer, FileView, Function, Gate, PageQuery, Problem, json, json_unless_known};
+use gatehouse::http::{
+    Answer, Call, Customer, FileView, Function, Gate, PageQuery, Problem, ShareView, json, json_unless_known,
+};
 use gatehouse::store::{InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -48,15 +46,8 @@ impl Function for ListShares {
 /// A share as a line of a list.
 #[derive(Serialize)]
 struct Row {
-    id: ShareId,
-    title: Title,
-    reference: Option<Reference>,
-    message: Option<Message>,
-    from: PersonName,
-    received_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    file_count: u64,
-    total_size: u64,
+    #[serde(flatten)]
+    share: ShareView,
     unread: bool,
     allow_upload: bool,
     /// How far it has come; for the staff, and for whoever made it.
@@ -66,39 +57,15 @@ struct Row {
 
 impl From<InboxRow> for Row {
     fn from(row: InboxRow) -> Self {
-        Self {
-            state: matches!(row.of, InboxOf::Operator).then(|| row.state.word()),
-            id: row.share_id,
-            title: row.title,
-            reference: row.reference,
-            message: row.message,
-            from: row.from,
-            received_at: row.received_at,
-            expires_at: row.expires_at,
-            file_count: row.file_count,
-            total_size: row.total_size,
-            unread: row.unread,
-            allow_upload: row.allow_upload,
-        }
+        let state = matches!(row.of, InboxOf::Operator).then(|| row.state.word());
+        Self { unread: row.unread, allow_upload: row.allow_upload, state, share: row.into() }
     }
 }
 
 impl From<Share> for Row {
     fn from(share: Share) -> Self {
-        Self {
-            received_at: share.state.sent_at().unwrap_or(share.created_at),
-            state: Some(share.state.word()),
-            unread: false,
-            id: share.id,
-            title: share.title,
-            reference: share.reference,
-            message: share.message,
-            from: share.from,
-            expires_at: share.expires_at,
-            file_count: share.contents.file_count,
-            total_size: share.contents.total_size,
-            allow_upload: share.allow_upload,
-        }
+        let state = Some(share.state.word());
+        Self { unread: false, allow_upload: share.allow_upload, state, share: share.into() }
     }
 }
 
@@ -163,7 +130,7 @@ impl ListShares {
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
         let made_it = share.made_by_contact() == Some(seen.contact.id);
         let mut row = Row::from(share);
-        row.received_at = seen.row.map_or(row.received_at, |row| row.received_at);
+        row.share.received_at = seen.row.map_or(row.share.received_at, |row| row.received_at);
         row.state = row.state.filter(|_| made_it);
         json(StatusCode::OK, &WithFiles::new(row, shown))
     }

@@ -8,12 +8,12 @@ use futures_util::{future, try_join};
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, Company, Contact, Email, FileId, Link, Message, PersonName, Reference,
-    Share, ShareFile, ShareId, ShareState, Title, TokenPurpose,
+    Access, Activity, ActivityKind, Actor, Company, Contact, Email, FileId, Link, Share, ShareFile, ShareState,
+    TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
-use gatehouse::http::{Answer, Call, Customer, FileView, Function, Gate, Problem, json};
+use gatehouse::http::{Answer, Call, Customer, FileView, Function, Gate, Problem, ShareView, json};
 use gatehouse::store::Person;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -90,35 +90,6 @@ struct OpenedView {
     files: Vec<FileView>,
     offer: Option<Offer>,
     email: Email,
-}
-
-#[derive(Serialize)]
-struct ShareView {
-    id: ShareId,
-    title: Title,
-    reference: Option<Reference>,
-    message: Option<Message>,
-    from: PersonName,
-    received_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    file_count: u64,
-    total_size: u64,
-}
-
-impl From<Share> for ShareView {
-    fn from(share: Share) -> Self {
-        Self {
-            received_at: share.state.sent_at().unwrap_or(share.created_at),
-            id: share.id,
-            title: share.title,
-            reference: share.reference,
-            message: share.message,
-            from: share.from,
-            expires_at: share.expires_at,
-            file_count: share.contents.file_count,
-            total_size: share.contents.total_size,
-        }
-    }
 }
 
 impl OpenLink {

@@ -57,7 +57,7 @@ struct AwaitedFile {
 }
 
 /// A share and who puts files into it.
-struct Into {
+struct Intake {
     share: Stored<Share>,
     files: Vec<ShareFile>,
     by: ActorId,
@@ -65,7 +65,7 @@ struct Into {
     contact: Option<Contact>,
 }
 
-impl Into {
+impl Intake {
     /// A file of the caller's: the staff's are everyone's among the staff, a customer's are its own.
     fn file(&self, id: FileId) -> Result<&ShareFile, Problem> {
         let file = self.files.iter().find(|file| file.id == id);
@@ -75,13 +75,13 @@ impl Into {
 
 impl PresignUpload {
     /// The share, if the caller may put files into it.
-    async fn open(&self, call: &Call) -> Result<Into, Problem> {
+    async fn open(&self, call: &Call) -> Result<Intake, Problem> {
         let (store, id) = (&self.gate.store, call.id::<ShareId>("id")?);
         let Some(customer) = self.gate.customer(call).await? else {
             let found = store.share_and_files(id);
             let (staff, found) = self.gate.staff_and(call, Right::ManageShares, found).await?;
             let (share, files) = found.ok_or_else(Problem::not_found)?;
-            return Ok(Into { share, files, by: staff.id, name: staff.name, contact: None });
+            return Ok(Intake { share, files, by: staff.id, name: staff.name, contact: None });
         };
         let received = store.received(customer.contact, customer.company, id);
         let (received, found) = try_join!(received, store.share_and_files(id))?;
@@ -98,7 +98,7 @@ impl PresignUpload {
             return Err(Problem::forbidden("This share takes no files from its recipients."));
         }
         let files = files.into_iter().filter(|file| share.shows_to(file, &contact, visibility)).collect();
-        Ok(Into { share, files, by, name: contact.name.clone(), contact: Some(contact) })
+        Ok(Intake { share, files, by, name: contact.name.clone(), contact: Some(contact) })
     }
 
     async fn add(&self, call: &Call, new: &NewFile) -> Result<Answer, Problem> {

@@ -60,6 +60,8 @@ pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
     demo.share("Discharge report, voyage 4711", Some(message), &[&mara, &tom], &[REPORT, PHOTO, LIST]).await?;
     demo.share("Container NGLU 204 118 6: inspection", None, &[&mara], &[CERTIFICATE]).await?;
     demo.share("Lista de carga, viaje 4715", None, &[&lucia], &[LIST, PHOTO]).await?;
+    // Nobody here knows the address: the link in its mail opens the share, and offers an account.
+    demo.share("Berth plan, week 47", None, &["berths@quay-seven.example"], &[LIST]).await?;
     Ok(Some(sign_in))
 }
 
@@ -101,12 +103,15 @@ impl Demo<'_> {
     }
 
     async fn share(&self, title: &str, message: Option<&str>, to: &[&str], files: &[File]) -> Result<()> {
-        let recipients: Vec<Value> = to.iter().map(|id| json!({ "contact_id": id })).collect();
+        let recipient = |to: &&str| if to.contains('@') { json!({ "email": to }) } else { json!({ "contact_id": to }) };
+        let recipients: Vec<Value> = to.iter().map(recipient).collect();
         let announced: Vec<Value> = files
             .iter()
             .map(|File(name, kind, bytes)| json!({ "name": name, "size": bytes.len(), "content_type": kind }))
             .collect();
-        let body = json!({ "title": title, "message": message, "recipients": recipients, "files": announced });
+        let body = json!({
+            "title": title, "message": message, "recipients": recipients, "files": announced, "allow_upload": true,
+        });
         let share = self.call(Method::POST, "/v1/shares", &body).await?;
         let id = share["id"].as_str().context("a share has an id")?;
         for (file, File(name, _, bytes)) in share["files"].as_array().into_iter().flatten().zip(files) {

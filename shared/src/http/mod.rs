@@ -27,7 +27,7 @@ pub use call::{Call, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
 pub use gate::{Caller, Customer, Gate, Once, OnceKey, Operator, Seen};
 pub use problem::{FieldError, Problem};
-pub use view::{ContactView, FileView, session_cookie, signed_out_cookie};
+pub use view::{ContactView, FileView, ShareView, session_cookie, signed_out_cookie};
 
 /// What goes back to the caller.
 pub type Answer = lambda_http::Response<Body>;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::call::{LOCAL_SESSION_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, Language, MediaType, Notifications,
-    PersonName, Phone, Sha256, ShareFile, StaffId,
+    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, InboxRow, Language, MediaType, Message,
+    Notifications, PersonName, Phone, Reference, Sha256, Share, ShareFile, ShareId, StaffId, Title,
 };
 
 /// A contact as the staff see it.
@@ -71,6 +71,53 @@ impl From<ShareFile> for FileView {
         let ShareFile { id, name, size, content_type, sha256, version, replaces, by, added_at, upload: state, .. } =
             file;
         Self { id, name, size, content_type, sha256, version, replaces, by, added_at, state }
+    }
+}
+
+/// A share as everybody sees it who has it.
+#[derive(Debug, Serialize)]
+pub struct ShareView {
+    id: ShareId,
+    title: Title,
+    reference: Option<Reference>,
+    message: Option<Message>,
+    from: PersonName,
+    /// When it came.
+    pub received_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    file_count: u64,
+    total_size: u64,
+}
+
+impl From<Share> for ShareView {
+    fn from(share: Share) -> Self {
+        Self {
+            received_at: share.state.sent_at().unwrap_or(share.created_at),
+            id: share.id,
+            title: share.title,
+            reference: share.reference,
+            message: share.message,
+            from: share.from,
+            expires_at: share.expires_at,
+            file_count: share.contents.file_count,
+            total_size: share.contents.total_size,
+        }
+    }
+}
+
+impl From<InboxRow> for ShareView {
+    fn from(row: InboxRow) -> Self {
+        Self {
+            received_at: row.received_at,
+            id: row.share_id,
+            title: row.title,
+            reference: row.reference,
+            message: row.message,
+            from: row.from,
+            expires_at: row.expires_at,
+            file_count: row.file_count,
+            total_size: row.total_size,
+        }
     }
 }
 
