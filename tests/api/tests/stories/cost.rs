@@ -14,7 +14,8 @@ const DATA_MODEL: &str = include_str!("../../../../docs/data-model.md");
 
 /// The rows of the document's cost table: `| POST /v1/sessions | 4 | 3 | 3 | 0 |`.
 fn documented() -> BTreeMap<String, (Cost, bool)> {
-    let section = DATA_MODEL.split("## What each route costs").nth(1).expect("the document has the table");
+    let section = DATA_MODEL.split("## What each route costs").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let section = section.expect("the document has the table");
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
