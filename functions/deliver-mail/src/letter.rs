@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde::{Deserialize, Serialize};
 
-use crate::Recipient;
+use crate::addressing::Recipient;
 use crate::operator::Operator;
 
 /// Each language is one file; a new one is a new line here.

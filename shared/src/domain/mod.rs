@@ -7,6 +7,7 @@ mod company;
 mod contact;
 mod credential;
 mod email;
+mod file;
 mod file_name;
 mod id;
 mod inbox;
@@ -31,6 +32,7 @@ pub use company::{Company, CompanyDomain};
 pub use contact::{Contact, EmailNeeded, Hourly, Invited, MailWish, Notifications, Opened};
 pub use credential::{CredentialState, SessionEnd};
 pub use email::{Email, EmailError};
+pub use file::{FileKind, FileState, NewFile, Parts, Sha256, ShareFile};
 pub use file_name::FileName;
 pub use id::{
     ActivityId, ActorId, CompanyId, ContactId, FileId, IdError, InvitationId, KeyId, MailId, PersonId, RegistrationId,
@@ -43,10 +45,7 @@ pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
 pub use search::{Query, fold, split};
 pub use settings::{Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings};
-pub use share::{
-    Contents, FileKind, FileState, NewFile, NotOpen, Parts, SendRefused, Sha256, Share, ShareFile, ShareState,
-    TOLD_FOR, Visibility,
-};
+pub use share::{Contents, NotOpen, SendRefused, Share, ShareState, TOLD_FOR, Visibility};
 pub use staff::Staff;
 pub use task::{News, Task, Work};
 pub use team::Team;

@@ -1,18 +1,14 @@
 //! A titled set of files, its recipients, and what each of them sees of it.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::search::split;
 use super::{
-    ActorId, CompanyId, Contact, FileId, FileName, InboxRow, Language, MediaType, Message, PersonId, PersonName,
-    RecipientId, Reference, ShareId, TextError, Title,
+    ActorId, CompanyId, Contact, FileId, FileKind, FileState, InboxRow, Language, Message, PersonId, PersonName,
+    RecipientId, Reference, ShareFile, ShareId, Title,
 };
 
 /// More words than this of one share are not looked for: a row each, in every inbox.
@@ -56,55 +52,6 @@ impl ShareState {
             Self::Draft => "draft",
             Self::Sent { .. } => "sent",
             Self::Revoked { .. } => "revoked",
-        }
-    }
-}
-
-/// What files are, for a filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FileKind {
-    /// Pictures.
-    Image,
-    /// Films.
-    Video,
-    /// Sound.
-    Audio,
-    /// Texts, tables, slides, PDF.
-    Document,
-    /// Anything else.
-    Other,
-}
-
-impl FileKind {
-    /// By the media type.
-    #[must_use]
-    pub fn of(media_type: &MediaType) -> Self {
-        let text = media_type.as_str();
-        match text.split('/').next() {
-            Some("image") => Self::Image,
-            Some("video") => Self::Video,
-            Some("audio") => Self::Audio,
-            Some("text") => Self::Document,
-            _ if ["pdf", "officedocument", "opendocument", "msword", "ms-excel", "ms-powerpoint", "rtf"]
-                .iter()
-                .any(|part| text.contains(part)) =>
-            {
-                Self::Document
-            }
-            _ => Self::Other,
-        }
-    }
-
-    /// The word that rows with such files are found by; no text has such a word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Image => "=image=",
-            Self::Video => "=video=",
-            Self::Audio => "=audio=",
-            Self::Document => "=document=",
-            Self::Other => "=other=",
         }
     }
 }
@@ -331,140 +278,4 @@ impl Share {
             _ => self.expires_at,
         }
     }
-}
-
-/// Whether a file's bytes are in the bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FileState {
-    /// Announced; its bytes are awaited.
-    Pending,
-    /// Its bytes are in the bucket, with the size and checksum that were announced.
-    Stored,
-}
-
-/// The SHA-256 of a file's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Sha256([u8; 32]);
-
-impl Sha256 {
-    /// In base64, as S3 writes it.
-    #[must_use]
-    pub fn base64(&self) -> String {
-        STANDARD.encode(self.0)
-    }
-}
-
-impl FromStr for Sha256 {
-    type Err = TextError;
-
-    /// In hexadecimal, as `sha256sum` prints it, or in base64, as S3 does.
-    fn from_str(text: &str) -> Result<Self, TextError> {
-        let hex = || {
-            let digits = text
-                .as_bytes()
-                .chunks_exact(2)
-                .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-            (text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
-                .then(|| digits.collect::<Option<Vec<u8>>>())
-                .flatten()
-        };
-        hex()
-            .or_else(|| STANDARD.decode(text).ok())
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(TextError::Form("must be a SHA-256 in 64 hexadecimal digits or in base64"))
-    }
-}
-
-impl fmt::Display for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sha256({self})")
-    }
-}
-
-impl From<Sha256> for String {
-    fn from(sum: Sha256) -> Self {
-        sum.to_string()
-    }
-}
-
-impl TryFrom<String> for Sha256 {
-    type Error = TextError;
-
-    fn try_from(text: String) -> Result<Self, TextError> {
-        text.parse()
-    }
-}
-
-/// A file as it is announced, before its bytes come.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewFile {
-    /// Its own name.
-    pub name: FileName,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its media type.
-    pub content_type: MediaType,
-    /// Its checksum, which its bytes are held to.
-    #[serde(default)]
-    pub sha256: Option<Sha256>,
-    /// The file that it is a new version of.
-    #[serde(default)]
-    pub replaces: Option<FileId>,
-}
-
-/// An upload in parts, as S3 knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parts {
-    /// S3's id of the upload.
-    pub upload_id: String,
-    /// The size of each part but the last, in bytes.
-    pub part_size: u64,
-}
-
-/// One file of a share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShareFile {
-    /// Its id.
-    pub id: FileId,
-    /// The share that it belongs to.
-    pub share_id: ShareId,
-    /// Its own name.
-    pub name: FileName,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its media type: as announced, and once its bytes are there, as they say.
-    pub content_type: MediaType,
-    /// Its checksum.
-    pub sha256: Option<Sha256>,
-    /// 1 for the first, one more for each that replaces it.
-    pub version: u32,
-    /// The file that it is a new version of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<FileId>,
-    /// The first version of it.
-    pub series: FileId,
-    /// Who added it.
-    pub by: PersonName,
-    /// The same, by id.
-    pub by_id: ActorId,
-    /// The company of the contact who added it; nobody's, if the staff did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<CompanyId>,
-    /// When.
-    pub added_at: Timestamp,
-    /// Whether its bytes are in the bucket.
-    pub upload: FileState,
-    /// How its bytes come, if in parts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parts: Option<Parts>,
 }

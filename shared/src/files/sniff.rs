@@ -74,7 +74,7 @@ fn plain(name: &str) -> &str {
 
 /// What to call it to a browser: what could run is only bytes.
 #[must_use]
-pub fn harmless(media_type: &MediaType) -> &str {
+pub(super) fn harmless(media_type: &MediaType) -> &str {
     let name = media_type.as_str();
     if ACTIVE.contains(&name) || name.ends_with("+xml") || name.contains("html") || name.contains("script") {
         BYTES
@@ -85,7 +85,7 @@ pub fn harmless(media_type: &MediaType) -> &str {
 
 /// The type by the bytes, if it is what was announced. Where bytes do not say, the announcement is believed, unless
 /// it names a type that always shows in its bytes.
-pub fn announced_as(announced: &MediaType, beginning: &[u8]) -> Result<MediaType, UploadRefused> {
+pub(super) fn announced_as(announced: &MediaType, beginning: &[u8]) -> Result<MediaType, UploadRefused> {
     let (name, bytes) = (plain(announced.as_str()), || BYTES.parse().unwrap_or_else(|_| announced.clone()));
     let Some(found) = infer::get(beginning).map(|found| found.mime_type()) else {
         let known = KNOWN_BY_THEIR_BYTES.contains(&name) && !beginning.is_empty();
