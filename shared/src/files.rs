@@ -18,7 +18,7 @@ use crate::domain::{FileId, ShareFile, ShareId};
 
 pub use check::{SentPart, UploadRefused};
 use sniff::harmless;
-pub use upload::{Missing, Upload};
+pub use upload::{Missing, Room, Upload};
 
 /// How long a download may take to begin: what the contract allows, and what a closed contact keeps at most.
 pub const DOWNLOAD_LIFETIME: SignedDuration = SignedDuration::from_secs(5 * 60);

@@ -1,9 +1,10 @@
 //! To whom a mail goes, and what is in it for that reader alone: found and made when it is sent, and not before.
 
+use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
-    Addressee, Email, Language, Mail, OutboxMail, PersonId, PersonName, Staff, StaffId, Token, TokenPurpose,
-    Unsubscribe,
+    Access, Addressee, ContactId, Email, Language, Mail, OutboxMail, PersonId, PersonName, RecipientId, Share, ShareId,
+    ShareState, Staff, StaffId, Token, TokenPurpose, Unsubscribe,
 };
 use gatehouse::store::StoreError;
 
@@ -54,6 +55,9 @@ impl DeliverMail {
                     Some(PersonId::Contact(contact)) => Some(contact),
                     _ => None,
                 };
+                if !self.is_still_shared(*share, recipient, contact).await? {
+                    return Ok(None);
+                }
                 let expires_at = mail.created_at + SHARE_LINK_LIFETIME;
                 let (share, recipient, email) = (*share, recipient.clone(), to.clone());
                 TokenPurpose::ShareLink { share, recipient, contact, email, expires_at }
@@ -78,6 +82,26 @@ impl DeliverMail {
         self.store.publish_token(&token, &purpose).await?;
         recipient.token = Some(token);
         Ok(Some(recipient))
+    }
+
+    /// Whether what a mail tells of may still be told: much may have ended while it waited.
+    async fn is_still_shared(
+        &self,
+        share: ShareId,
+        recipient: &RecipientId,
+        contact: Option<ContactId>,
+    ) -> Result<bool, StoreError> {
+        let contact = async {
+            match contact {
+                Some(contact) => Ok(self.store.contact(contact).await?.map(|contact| contact.record)),
+                None => Ok(None),
+            }
+        };
+        let reads = try_join!(self.store.share(share), self.store.recipient(share, recipient), contact);
+        let (share, recipient, contact) = reads?;
+        let sent = |share: &Share| matches!(share.state, ShareState::Sent { .. }) && !share.expired(self.clock.now());
+        let closed = contact.is_some_and(|contact| matches!(contact.access, Access::Closed { .. }));
+        Ok(share.is_some_and(|share| sent(&share)) && recipient.is_some() && !closed)
     }
 
     /// One mail for each of the staff whom it concerns, in place of the one to all of them.

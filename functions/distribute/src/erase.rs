@@ -1,9 +1,12 @@
 //! Removing a share for good: its rows, its bytes, itself.
 
+use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, InboxRow, News, ShareId, Task};
 use gatehouse::store::{Delivery, PageRequest, Stored};
 
 use crate::{CHUNK, Distribute, Stopped};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Distribute {
     /// Each step may be done twice, and the share itself goes last: so it can begin anew wherever it stopped.
@@ -12,6 +15,15 @@ impl Distribute {
         let Some((share, files)) = store.share_and_files(id).await? else {
             return Ok(store.finish_task(task.id).await?);
         };
+        // Its end may have been moved since it was chosen, or retention been given up.
+        let days = store.settings().await?.retention_days;
+        let ended = share
+            .ends_at()
+            .zip(days)
+            .is_some_and(|(end, days)| end + DAY * i32::try_from(days).unwrap_or(i32::MAX) <= now);
+        if !ended {
+            return Ok(store.finish_task(task.id).await?);
+        }
         let gone = share.record.clone().revoke(now);
         let mut after = None;
         loop {
@@ -52,7 +64,8 @@ impl Distribute {
         let mut after = None;
         loop {
             let page = self.store.contacts_of(company, PageRequest { limit: CHUNK, after }).await?;
-            let reader = |contact| gatehouse::store::Reader::Contact { contact: Box::new(contact), via: via.clone() };
+            let reader =
+                |contact| gatehouse::store::Reader::Contact { contact: Box::new(contact), via: [via.clone()].into() };
             let readers: Vec<_> = page.items.into_iter().map(reader).collect();
             delivery.to(&self.store, self.store.transaction(), &readers).await?.commit().await?;
             after = page.next;

@@ -1,5 +1,5 @@
 //! Brings a share's news to many, a chunk at a time. Each chunk is one transaction that also moves the task on, so
-//! that a crash anywhere repeats nothing and leaves nothing out.
+//! that a crash anywhere tells nobody twice and leaves nobody out. What else goes on after a request is done here, too.
 
 mod erase;
 
@@ -84,6 +84,7 @@ impl Distribute {
                 Work::Recipients { share, news } => self.recipients(&task, *share, news).boxed(),
                 Work::Company { share, company, news } => self.company(&task, *share, *company, news).boxed(),
                 Work::CatchUp { contact } => self.catch_up(&task, *contact).boxed(),
+                Work::Leave { share, company } => self.leave(&task, *share, *company).boxed(),
                 Work::Erase { share } => self.erase(&task, *share).boxed(),
             };
             match step.await {
@@ -130,17 +131,32 @@ impl Distribute {
         let readers: Vec<Reader> = page
             .items
             .into_iter()
-            .map(|contact| Reader::Contact { contact: Box::new(contact), via: via.clone() })
+            .map(|contact| Reader::Contact { contact: Box::new(contact), via: [via.clone()].into() })
             .collect();
         let mut transaction = self.chunk(task, &share, news, &readers, page.next).await?;
         if let Some(recipient) = recipient {
             transaction = transaction.unchanged(recipient.rev, &recipient.record);
         }
-        transaction.commit().await?;
         if last && *news == News::TakenAway {
-            self.store.leave_company(&share, company).await?;
+            transaction = transaction.create(&Task::new(Work::Leave { share: id, company }, self.clock.now()));
         }
-        Ok(())
+        Ok(transaction.commit().await?)
+    }
+
+    /// Takes a share out of a company's inbox, once none of its recipients is there any more.
+    async fn leave(&self, task: &Stored<Task>, id: ShareId, company: CompanyId) -> Result<(), Stopped> {
+        let transaction = self.store.transaction().remove(task.rev, &task.record);
+        let Some(share) = self.store.share(id).await? else { return Ok(transaction.commit().await?) };
+        let had = sent(&share) && self.store.is_had_at(&share, company).await?;
+        // All its people have been gone through. Nobody becomes a recipient meanwhile: that would change the share.
+        let mut changed = share.record.clone();
+        changed.taken_away.remove(&RecipientId::Company(company));
+        let transaction = transaction.save(share.rev, &changed);
+        let transaction = match self.store.company_row(&share, company).await? {
+            Some(row) if !had => transaction.remove(row.rev, &row.record).finds(Some(&row), None),
+            _ => transaction,
+        };
+        Ok(transaction.commit().await?)
     }
 
     /// The rows and mails of some readers, and the task moved behind them.
@@ -195,11 +211,14 @@ impl Distribute {
     ) -> Result<Option<Position>, Stopped> {
         let now = self.clock.now();
         for recipient in page.items {
-            let reader = Reader::Contact { contact: Box::new(contact.clone()), via: recipient.id.clone() };
-            let Some(share) = self.share(recipient.share_id, &News::Changed).await? else { continue };
+            let reader = Reader::Contact { contact: Box::new(contact.clone()), via: [recipient.id.clone()].into() };
+            let Some(share) = self.share(recipient.share_id, &News::Joined).await? else { continue };
+            // The list is a little behind: it must still be one.
+            let Some(recipient) = self.store.recipient(share.id, &recipient.id).await? else { continue };
             let sent_at = share.state.sent_at().unwrap_or(now);
             let transaction = self.store.transaction().unchanged(share.rev, &share.record);
-            let delivery = Delivery { share: &share, news: &News::Changed, now: sent_at };
+            let transaction = transaction.unchanged(recipient.rev, &recipient.record);
+            let delivery = Delivery { share: &share, news: &News::Joined, now: sent_at };
             delivery.to(&self.store, transaction, &[reader]).await?.commit().await?;
         }
         Ok(page.next)

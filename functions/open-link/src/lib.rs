@@ -8,7 +8,7 @@ use futures_util::{future, try_join};
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, Company, Contact, Email, FileId, Link, Share, ShareFile, ShareState,
+    Access, Activity, ActivityKind, Actor, Area, Company, Contact, Email, FileId, Link, Share, ShareFile, ShareState,
     TokenPurpose,
 };
 use gatehouse::event::StartError;
@@ -124,6 +124,11 @@ impl OpenLink {
         let closed = owner.as_ref().is_some_and(|owner| matches!(owner.access(), Access::Closed { .. }));
         if closed || contact.is_some_and(|contact| is != Some(contact)) {
             return Err(Problem::link_withdrawn());
+        }
+        if let Some(Person::Contact(contact)) = &owner
+            && !contact.areas.has(Area::Files)
+        {
+            return Err(Problem::area_not_open("files"));
         }
         let company = match owner.as_ref().and_then(Person::company) {
             Some(company) => store.company(company).await?.map(|company| company.record),

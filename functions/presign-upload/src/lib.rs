@@ -6,7 +6,7 @@ use gatehouse::domain::{
     ActorId, Area, Contact, FileId, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId, ShareState,
 };
 use gatehouse::event::StartError;
-use gatehouse::files::{Files, Missing, SentPart, Upload};
+use gatehouse::files::{Files, Missing, Room, SentPart, Upload};
 use gatehouse::http::{Announcing, Answer, Call, FileView, Function, Gate, Once, Problem, json, retry_stale};
 use gatehouse::store::{CommitError, NotTaken, Stored};
 use lambda_http::http::StatusCode;
@@ -59,7 +59,10 @@ struct AwaitedFile {
 /// A share and who puts files into it.
 struct Intake {
     share: Stored<Share>,
+    /// Those that the caller sees.
     files: Vec<ShareFile>,
+    /// How many there are.
+    count: usize,
     by: ActorId,
     name: gatehouse::domain::PersonName,
     contact: Option<Contact>,
@@ -81,7 +84,7 @@ impl PresignUpload {
             let found = store.share_and_files(id);
             let (staff, found) = self.gate.staff_and(call, Right::ManageShares, found).await?;
             let (share, files) = found.ok_or_else(Problem::not_found)?;
-            return Ok(Intake { share, files, by: staff.id, name: staff.name, contact: None });
+            return Ok(Intake { share, count: files.len(), files, by: staff.id, name: staff.name, contact: None });
         };
         let received = store.received(customer.contact, customer.company, id);
         let (received, found) = try_join!(received, store.share_and_files(id))?;
@@ -97,8 +100,9 @@ impl PresignUpload {
         if !share.allow_upload && share.by != by {
             return Err(Problem::forbidden("This share takes no files from its recipients."));
         }
+        let count = files.len();
         let files = files.into_iter().filter(|file| share.shows_to(file, &contact, visibility)).collect();
-        Ok(Intake { share, files, by, name: contact.name.clone(), contact: Some(contact) })
+        Ok(Intake { share, files, count, by, name: contact.name.clone(), contact: Some(contact) })
     }
 
     async fn add(&self, call: &Call, new: &NewFile) -> Result<Answer, Problem> {
@@ -112,13 +116,13 @@ impl PresignUpload {
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Err(Problem::share_revoked());
         }
-        if into.files.len() >= MOST_FILES {
+        if into.count >= MOST_FILES {
             return Err(Problem::invalid_field("body", format!("would be more than {MOST_FILES} files in this share")));
         }
         let of = into.contact.as_ref().map(|contact| contact.company_id);
         let announcing = Announcing { share: share.id, by: into.by, name: &into.name, of, now };
         let file = announcing.file(&self.files, new, &into.files, "").await?;
-        let upload = self.files.first_upload(&file).await?;
+        let upload = self.files.first_upload(&file, &mut Room::default()).await?;
         let answer = json(StatusCode::CREATED, &AwaitedFile { id: file.id, upload: Some(upload) })?;
         let mut changed = share.record.clone();
         if share.state == ShareState::Draft {
@@ -156,7 +160,7 @@ impl PresignUpload {
         }
         let parts = self.files.begin(file.share_id, file.id, file.size, &file.content_type).await?;
         let begun = ShareFile { parts, ..stored.record.clone() };
-        let upload = self.files.first_upload(&begun).await?;
+        let upload = self.files.first_upload(&begun, &mut Room::default()).await?;
         self.gate.store.transaction().save(stored.rev, &begun).commit().await?;
         Ok(upload)
     }
@@ -167,7 +171,7 @@ impl PresignUpload {
         if file.upload == FileState::Stored {
             return json(StatusCode::OK, &FileView::from(file.clone()));
         }
-        let content_type = self.files.check(file, &sent.parts).await?;
+        let content_type = self.files.check(file, Some(&sent.parts)).await?;
         let taken =
             self.gate.store.take_file(file.share_id, file.id, content_type, into.contact.as_ref(), self.gate.now());
         match taken.await {

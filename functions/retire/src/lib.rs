@@ -1,14 +1,16 @@
 //! Removes what has had its time: shares that ended so many days ago as the settings say, and uploads that nobody
 //! went on with.
 
+use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{Task, Work};
+use gatehouse::domain::{FileState, Task, Work};
 use gatehouse::event::{EventFunction, StartError};
 use gatehouse::files::Files;
 use gatehouse::store::{CommitError, PageRequest, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::warn;
 
 /// As long as the bucket keeps the parts of an upload: see its lifecycle rule in template.yaml.
 const UPLOADS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -73,14 +75,17 @@ impl Retire {
             let since = self.clock.now() - UPLOADS_KEPT;
             let page = self.store.awaited_since(since, PageRequest { limit: 100, after }).await?;
             for file in page.items {
-                let Some(file) = self.store.file(file.share_id, file.id).await? else { continue };
+                let file = self.store.file(file.share_id, file.id).await?;
+                // The list is a little behind: it may have come meanwhile.
+                let Some(file) = file.filter(|file| file.upload == FileState::Pending) else { continue };
                 match self.store.transaction().remove(file.rev, &file.record).commit().await {
                     // Its last byte has just come.
                     Err(CommitError::Stale) => continue,
                     removed => removed?,
                 }
-                self.files.give_up(&file).await?;
-                self.files.delete(file.share_id, file.id).await?;
+                if let Err(error) = try_join!(self.files.give_up(&file), self.files.delete(file.share_id, file.id)) {
+                    warn!(share = %file.share_id, file = %file.id, %error, "bytes of an upload that was left stay");
+                }
                 removed += 1;
             }
             after = page.next;

@@ -7,7 +7,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, Language, Message, NewFile, PersonId,
     PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
 };
-use gatehouse::files::Upload;
+use gatehouse::files::{Room, Upload};
 use gatehouse::http::{Announcing, Answer, Call, Gate, Once, Problem, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
@@ -106,7 +106,7 @@ impl Share {
             contents: Contents::default(),
             excluded: BTreeSet::new(),
             taken_away: BTreeSet::new(),
-            told_at: None,
+            told: None,
             created_at: now,
         };
         if draft.expired(now) {
@@ -128,9 +128,9 @@ impl Share {
         }
         let share = draft.with_contents(&files);
 
-        let mut awaited = Vec::with_capacity(files.len());
+        let (mut awaited, mut room) = (Vec::with_capacity(files.len()), Room::default());
         for file in &files {
-            awaited.push(AwaitedFile { id: file.id, upload: self.files.first_upload(file).await? });
+            awaited.push(AwaitedFile { id: file.id, upload: self.files.first_upload(file, &mut room).await? });
         }
         let answer = json(StatusCode::CREATED, &Created { id: share.id, state: share.state.word(), files: awaited })?;
         let activity = maker.activity(ActivityKind::ShareCreated, share.id, now);

@@ -9,7 +9,7 @@ use gatehouse::domain::{
     ShareState, Target, Task, Work,
 };
 use gatehouse::http::{Answer, Call, List, Once, Operator, PageQuery, Problem, json, no_content};
-use gatehouse::store::{Delivery, Stored, Transaction};
+use gatehouse::store::{Delivery, Reader, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -138,10 +138,12 @@ impl Share {
         let share = self.gate.store.share(call.id("id")?);
         let (staff, share) = self.gate.staff_and(call, Right::ManageShares, share).await?;
         let share = share.ok_or_else(Problem::not_found)?;
-        if matches!(share.state, ShareState::Revoked { .. }) {
-            return Err(Problem::share_revoked());
+        match share.state {
+            // A customer's draft is its own until it is sent.
+            ShareState::Draft if share.from_company.is_some() => Err(Problem::not_found()),
+            ShareState::Revoked { .. } => Err(Problem::share_revoked()),
+            _ => Ok((staff, share)),
         }
-        Ok((staff, share))
     }
 
     pub(crate) async fn add_recipient(&self, call: &Call, new: &NewRecipient) -> Result<Answer, Problem> {
@@ -164,11 +166,19 @@ impl Share {
         let activity = about(Activity::new(ActivityKind::RecipientAdded, staff.actor(), now), &recipient);
         let answer = json(StatusCode::CREATED, &RecipientView::from(recipient.clone()))?;
         let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
-        let mut transaction = transaction.create(&recipient).remember(&once, &answer, now);
+        let mut transaction = transaction.remember(&once, &answer, now);
+        let mut recipient = recipient;
         if matches!(share.state, ShareState::Sent { .. }) {
-            transaction = self.tell_one(transaction, &changed, &recipient, News::Sent, now).await?;
+            transaction = match &recipient.target {
+                Target::Address { email } => {
+                    let mail = Delivery { share: &changed, news: &News::Sent, now }.mail_to(email, &recipient.id);
+                    recipient.told_at = Some(now);
+                    mail.iter().fold(transaction, Transaction::mail)
+                }
+                _ => self.tell_one(transaction, &changed, &recipient, News::Sent, now).await?,
+            };
         }
-        transaction.commit().await?;
+        transaction.create(&recipient).commit().await?;
         Ok(answer)
     }
 
@@ -187,9 +197,6 @@ impl Share {
             transaction = self.tell_one(transaction, &changed, &recipient, News::TakenAway, now).await?;
         }
         transaction.commit().await?;
-        if let Target::Contact { at, .. } = recipient.target {
-            store.leave_company(&changed, at).await?;
-        }
         Ok(no_content())
     }
 
@@ -206,13 +213,16 @@ impl Share {
         if let Target::Company { company_id: company } = recipient.target {
             return Ok(transaction.create(&Task::new(Work::Company { share: share.id, company, news }, now)));
         }
-        if news == News::Sent && matches!(recipient.target, Target::Address { .. }) {
-            // It is not in the table yet, so that it cannot be told from there.
-            let work = Work::Recipients { share: share.id, news };
-            return Ok(transaction.create(&Task::new(work, now)));
-        }
         let (readers, _) = store.readers(vec![recipient.clone()]).await?;
-        Ok(Delivery { share, news: &news, now }.to(store, transaction, &readers).await?)
+        let mut transaction = Delivery { share, news: &news, now }.to(store, transaction, &readers).await?;
+        for reader in readers {
+            // Its company may have been one only by this one.
+            if let (Reader::Contact { contact, .. }, News::TakenAway) = (reader, &news) {
+                let work = Work::Leave { share: share.id, company: contact.company_id };
+                transaction = transaction.create(&Task::new(work, now));
+            }
+        }
+        Ok(transaction)
     }
 }
 

@@ -58,7 +58,7 @@ impl Share {
                     total_size: share.contents.total_size,
                 };
                 let mail = OutboxMail::new(share.addressee(&contact), None, Language::default(), mail, now);
-                let readers = [Reader::Contact { contact: Box::new(contact), via: itself.id.clone() }];
+                let readers = [Reader::Contact { contact: Box::new(contact), via: [itself.id.clone()].into() }];
                 transaction = transaction.create(&itself).mail(&mail);
                 let news = News::Sent;
                 transaction = Delivery { share: &share, news: &news, now }.to(store, transaction, &readers).await?;

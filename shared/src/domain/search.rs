@@ -34,11 +34,6 @@ impl Query {
         Self::of(fold(text).split_whitespace().map(str::to_owned).collect())
     }
 
-    /// From what was typed where only whole words of letters and digits are kept: `VOY-17` is two of them.
-    pub fn parse_words(text: &str) -> Option<Self> {
-        Self::of(split(text).collect())
-    }
-
     /// Of these terms. The longest that was typed finds the fewest rows; the others are held against what was found.
     pub fn of(mut terms: Vec<String>) -> Option<Self> {
         terms.sort_by_key(|term| (term.starts_with('='), std::cmp::Reverse(term.len())));

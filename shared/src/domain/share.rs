@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::search::split;
 use super::{
-    ActorId, CompanyId, Contact, FileId, FileKind, FileState, InboxRow, Language, Message, PersonId, PersonName,
-    RecipientId, Reference, ShareFile, ShareId, Title,
+    ActorId, CompanyId, Contact, ContactId, FileId, FileKind, FileState, InboxRow, Language, Message, PersonId,
+    PersonName, RecipientId, Reference, ShareFile, ShareId, Title,
 };
 
 /// More words than this of one share are not looked for: a row each, in every inbox.
-const MOST_WORDS: usize = 32;
+const MOST_WORDS: usize = 64;
 
 /// How far a share has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,17 +100,34 @@ pub struct Share {
     /// Files that its recipients do not see.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excluded: BTreeSet<FileId>,
-    /// Companies that are no recipients any more. Their people's rows go one by one; this counts at once.
+    /// Companies that are no recipients any more, until the last row of their people is gone: this counts at once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub taken_away: BTreeSet<RecipientId>,
-    /// When the staff were last mailed that something was returned in it.
-    pub told_at: Option<Timestamp>,
+    /// When the staff were last mailed that something was returned in it, and by whom.
+    pub told: Option<(Timestamp, ContactId)>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 /// After a mail about new files, further files of the same moment are not mailed about.
 pub const TOLD_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+/// A word that is longer than anybody types is found by its beginning.
+fn short(word: String) -> String {
+    word.chars().take(40).collect()
+}
+
+/// The first different ones.
+fn few(words: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut few = BTreeSet::new();
+    for word in words {
+        if few.len() >= MOST_WORDS {
+            break;
+        }
+        few.insert(word);
+    }
+    few
+}
 
 /// What a contact sees beyond its own shares.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,7 +183,7 @@ impl Share {
 
     /// The customer who made it to send it to the staff.
     #[must_use]
-    pub fn made_by_contact(&self) -> Option<super::ContactId> {
+    pub fn made_by_contact(&self) -> Option<ContactId> {
         match self.by {
             ActorId::Person(PersonId::Contact(contact)) => Some(contact),
             _ => None,
@@ -185,7 +202,10 @@ impl Share {
             ShareState::Revoked { .. } => false,
             _ if self.made_by_contact() == Some(contact.id) => true,
             ShareState::Draft => false,
-            ShareState::Sent { .. } => own.is_some_and(|row| row.counts(self)) || colleagues.is_some(),
+            ShareState::Sent { .. } => {
+                let left = self.taken_away.contains(&RecipientId::Company(contact.company_id));
+                own.is_some_and(|row| row.counts(self)) || colleagues.is_some() && !left
+            }
         };
         match has_it {
             false => Err(NotOpen::Unseen),
@@ -221,20 +241,24 @@ impl Share {
             file_count: shown.len() as u64,
             total_size: shown.iter().map(|file| file.size).sum(),
             kinds: shown.iter().map(|file| FileKind::of(&file.content_type)).collect(),
-            words: shown.iter().flat_map(|file| split(file.name.as_str())).take(MOST_WORDS).collect(),
+            words: few(shown.iter().flat_map(|file| split(file.name.as_str()))),
         };
         self
+    }
+
+    /// The words of what was typed to find shares.
+    pub fn searched(text: &str) -> impl Iterator<Item = String> {
+        split(text).map(short)
     }
 
     /// The words that it is found by: of its title, reference, sender and files.
     #[must_use]
     pub fn words(&self) -> BTreeSet<String> {
         let reference = self.reference.iter().flat_map(|reference| split(reference.as_str()));
-        let own = split(self.title.as_str()).chain(reference).chain(split(self.from.as_str()));
+        // What is shortest comes first, so that a long title or many files do not push it out.
+        let own = reference.chain(split(self.from.as_str())).chain(split(self.title.as_str()));
         let kinds = self.contents.kinds.iter().map(|kind| kind.word().to_owned());
-        // A word that is longer than anybody types is found by its beginning.
-        let short = |word: String| word.chars().take(40).collect::<String>();
-        own.chain(self.contents.words.iter().cloned()).map(short).take(MOST_WORDS).chain(kinds).collect()
+        few(own.chain(self.contents.words.iter().cloned()).map(short)).into_iter().chain(kinds).collect()
     }
 
     /// Sends it: only once, and only with every byte in place of what is not left out.

@@ -1,5 +1,5 @@
-//! Work that is too long for the request that asks for it: done in chunks, each of which is a transaction that also
-//! moves the task on. So it can stop anywhere, and nothing is done twice.
+//! Work that is too long for the request that asks for it. What tells people is done in chunks, each of which is a
+//! transaction that also moves the task on; the rest can be done twice without harm. So it can stop anywhere.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,8 @@ pub enum News {
     Sent,
     /// Something of it has changed that nobody is mailed about.
     Changed,
+    /// It is there for somebody who has come later, and is not mailed about it.
+    Joined,
     /// It has a new file.
     FileAdded {
         /// Which.
@@ -52,7 +54,14 @@ pub enum Work {
         /// Who.
         contact: ContactId,
     },
-    /// Removes a share for good: bytes, then rows.
+    /// Takes a share out of a company's inbox, if nobody there has it any more.
+    Leave {
+        /// Which share.
+        share: ShareId,
+        /// Which company.
+        company: CompanyId,
+    },
+    /// Removes a share for good: rows, bytes, itself.
     Erase {
         /// Which.
         share: ShareId,

@@ -107,9 +107,10 @@ impl Files {
     }
 
     /// Asks the bucket what has come, and believes nobody else. What is not what was announced is deleted.
-    pub async fn check(&self, file: &ShareFile, sent: &[SentPart]) -> Result<MediaType, UploadRefused> {
+    /// Its parts are put together first, where its sender has said that they are all there.
+    pub async fn check(&self, file: &ShareFile, sent: Option<&[SentPart]>) -> Result<MediaType, UploadRefused> {
         let mut head = self.head(file).await?;
-        if let (None, Some(upload)) = (&head, &file.parts) {
+        if let (None, Some(upload), Some(sent)) = (&head, &file.parts, sent) {
             self.join_parts(file, upload, sent).await?;
             head = self.head(file).await?;
         }

@@ -15,8 +15,20 @@ use crate::domain::{FileId, MediaType, Parts, ShareFile, ShareId};
 const SMALLEST_PART: u64 = 16 * MIB;
 /// The most parts of an upload.
 const MOST_PARTS: u64 = 10_000;
-/// The most URLs of parts in one answer: an answer of a function has 6 MB at most.
-const MOST_URLS: usize = 500;
+/// The most URLs of parts in one answer. On Lambda each has a session's token in it, some 2 kB; an answer that is
+/// remembered is an item of the table, which has 400 kB at most.
+const MOST_URLS: usize = 100;
+
+/// The room that an answer has for URLs of parts.
+#[derive(Debug)]
+pub struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(MOST_URLS)
+    }
+}
+
 /// How long an upload may take to begin.
 const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
@@ -109,7 +121,10 @@ impl Files {
         if let Some(upload) = &file.parts
             && let Some(arrived) = self.arrived_parts(file, upload).await?
         {
-            return Ok(self.missing_parts(file, upload, &arrived).await?.map_or(Missing::Nothing, Missing::Bytes));
+            return Ok(self
+                .missing_parts(file, upload, &arrived, &mut Room::default())
+                .await?
+                .map_or(Missing::Nothing, Missing::Bytes));
         }
         match &file.parts {
             _ if self.head(file).await?.is_some() => Ok(Missing::Nothing),
@@ -118,12 +133,13 @@ impl Files {
         }
     }
 
-    /// How to send a file that was announced just now.
-    pub async fn first_upload(&self, file: &ShareFile) -> Result<Upload, FilesError> {
+    /// How to send a file that was announced just now. All files of an answer share its room for parts; for what finds
+    /// none there, the sender asks again.
+    pub async fn first_upload(&self, file: &ShareFile, room: &mut Room) -> Result<Upload, FilesError> {
         match &file.parts {
             None => self.put(file).await,
             Some(upload) => {
-                let all = self.missing_parts(file, upload, &BTreeMap::new()).await?;
+                let all = self.missing_parts(file, upload, &BTreeMap::new(), room).await?;
                 all.ok_or(FilesError { operation: "presign", cause: "a file in parts has none".to_owned() })
             }
         }
@@ -152,6 +168,7 @@ impl Files {
         file: &ShareFile,
         upload: &Parts,
         arrived: &BTreeMap<u32, ArrivedPart>,
+        room: &mut Room,
     ) -> Result<Option<Upload>, FilesError> {
         let (config, expires_at) = self.valid_for(UPLOAD_LIFETIME)?;
         let whole = |(number, size): &(u32, u64)| arrived.get(number).is_some_and(|part| part.size == *size);
@@ -159,7 +176,7 @@ impl Files {
         if missing.is_empty() {
             return Ok(None);
         }
-        let urls = missing.iter().take(MOST_URLS).map(|(number, size)| {
+        let urls = missing.iter().take(room.0).map(|(number, size)| {
             let part = self
                 .client
                 .upload_part()
@@ -175,6 +192,7 @@ impl Files {
             }
         });
         let urls = try_join_all(urls).await?;
+        room.0 -= urls.len();
         Ok(Some(Upload::Parts { parts: urls, missing: missing.len(), part_size: upload.part_size, expires_at }))
     }
 

@@ -54,9 +54,9 @@ impl Store {
             files.push(file.clone());
             let mut changed = share.record.clone().with_contents(&files);
             if let Some(contact) = by
-                && share.told_at.is_none_or(|at| at + TOLD_FOR <= now)
+                && share.told.is_none_or(|(at, of)| at + TOLD_FOR <= now || of != contact.id)
             {
-                changed.told_at = Some(now);
+                changed.told = Some((now, contact.id));
                 transaction = transaction.mail(&self.returned(&changed, &file, contact, now).await?);
             }
             if share.record.shows(&file) {

@@ -1,12 +1,12 @@
 //! How people learn of a share: by its row in their inbox, and by mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CommitError, PageRequest, Record as _, Store, StoreError, Stored, Transaction, Waiting};
+use super::{PageRequest, Record as _, Store, StoreError, Stored, Transaction, Waiting};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Access, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish, News, OutboxMail,
-    PersonName, Recipient, RecipientId, Share, ShareState, TOLD_FOR, Target,
+    Access, Area, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish, News,
+    OutboxMail, PersonName, Recipient, RecipientId, Share, ShareState, TOLD_FOR, Target,
 };
 
 /// Who learns of a share, and as which of its recipients.
@@ -16,8 +16,8 @@ pub enum Reader {
     Contact {
         /// Who.
         contact: Box<Contact>,
-        /// As which recipient.
-        via: RecipientId,
+        /// As which recipients.
+        via: BTreeSet<RecipientId>,
     },
     /// An address that nobody here has.
     Address(Stored<Recipient>, Email),
@@ -45,14 +45,18 @@ impl Store {
             _ => None,
         });
         let owners = self.owners_of(owners.collect()).await?;
-        let mut wanted: BTreeMap<ContactId, RecipientId> = BTreeMap::new();
+        let mut wanted: BTreeMap<ContactId, BTreeSet<RecipientId>> = BTreeMap::new();
         let (mut companies, mut addresses) = (Vec::new(), Vec::new());
         for recipient in recipients {
             match &recipient.target {
-                Target::Contact { contact_id, .. } => drop(wanted.insert(*contact_id, recipient.id.clone())),
+                Target::Contact { contact_id, .. } => {
+                    wanted.entry(*contact_id).or_default().insert(recipient.id.clone());
+                }
                 Target::Company { company_id } => companies.push(*company_id),
                 Target::Address { email } => match owners.get(email) {
-                    Some(contact) => drop(wanted.entry(*contact).or_insert(recipient.id.clone())),
+                    Some(contact) => {
+                        wanted.entry(*contact).or_default().insert(recipient.id.clone());
+                    }
                     None => addresses.push((recipient.clone(), email.clone())),
                 },
             }
@@ -113,7 +117,7 @@ impl Delivery<'_> {
         &self,
         transaction: Transaction<'t>,
         contact: &Contact,
-        via: &RecipientId,
+        via: &BTreeSet<RecipientId>,
         row: Option<Stored<InboxRow>>,
     ) -> Transaction<'t> {
         let own = self.share.made_by_contact() == Some(contact.id);
@@ -125,26 +129,28 @@ impl Delivery<'_> {
         let mut mail = None;
         match self.news {
             News::TakenAway => {
-                now.via.remove(via);
+                now.via.retain(|one| !via.contains(one));
                 let gone = now.via.is_empty() || !matches!(self.share.state, ShareState::Sent { .. });
                 return match row {
                     Some(row) if gone => transaction.remove(row.rev, &row.record).finds(knew.as_ref(), None),
-                    Some(row) => transaction.save(row.rev, &now),
+                    Some(row) => transaction.save(row.rev, &now).finds(knew.as_ref(), Some(&now)),
                     None => transaction,
                 };
             }
-            News::Sent if knew.is_none() && !own => mail = self.mail(via, Some(&contact.name)),
-            News::Sent | News::Changed => {}
+            News::Sent if knew.is_none() && !own => mail = self.mail(via.first(), Some(&contact.name)),
+            // Who does not have it yet is told of all of it when its turn comes.
+            News::Changed | News::FileAdded { .. } if knew.is_none() => return transaction,
+            News::Sent | News::Joined | News::Changed => {}
             News::FileAdded { .. } => {
                 let told = knew.as_ref().filter(|row| row.unread).and_then(|row| row.told_at);
                 if told.is_none_or(|at| at + TOLD_FOR <= self.now) {
-                    mail = self.mail(via, Some(&contact.name));
+                    mail = self.mail(via.first(), Some(&contact.name));
                     now.told_at = Some(self.now);
                 }
                 now.unread = true;
             }
         }
-        now.via.insert(via.clone());
+        now.via.extend(via.iter().cloned());
         now.unread &= !(own && *self.news == News::Sent);
         let transaction = match &row {
             Some(row) if row.record == now => transaction,
@@ -159,7 +165,7 @@ impl Delivery<'_> {
 
     /// By mail, as the contact wishes. Whoever is shut out is not told of what it cannot open.
     fn send<'t>(&self, transaction: Transaction<'t>, contact: &Contact, mail: Mail) -> Transaction<'t> {
-        let Some(to) = contact.email.clone().filter(|_| !matches!(contact.access, Access::Closed { .. })) else {
+        let Some(to) = contact.email.clone().filter(|_| may_open(contact)) else {
             return transaction;
         };
         match contact.notifications.email {
@@ -185,15 +191,21 @@ impl Delivery<'_> {
         let mut now = recipient.record.clone();
         let tell = match self.news {
             News::Sent => now.told_at.is_none(),
-            News::FileAdded { .. } => now.told_at.is_none_or(|at| at + TOLD_FOR <= self.now || !now.told_of_files),
-            News::Changed | News::TakenAway => false,
+            News::FileAdded { .. } => now.told_at.is_some_and(|at| at + TOLD_FOR <= self.now || !now.told_of_files),
+            News::Changed | News::Joined | News::TakenAway => false,
         };
-        let Some(mail) = self.mail(&now.id, None).filter(|_| tell) else { return transaction };
+        let Some(mail) = self.mail_to(email, &now.id).filter(|_| tell) else { return transaction };
         now.told_at = Some(self.now);
         now.told_of_files = matches!(self.news, News::FileAdded { .. });
-        let language = self.share.language.clone().unwrap_or_default();
-        let mail = OutboxMail::new(email.clone(), None, language, mail, self.now);
         transaction.save(recipient.rev, &now).mail(&mail)
+    }
+
+    /// The mail to an address that nobody here has.
+    #[must_use]
+    pub fn mail_to(&self, email: &Email, recipient: &RecipientId) -> Option<OutboxMail> {
+        let mail = self.mail(Some(recipient), None)?;
+        let language = self.share.language.clone().unwrap_or_default();
+        Some(OutboxMail::new(email.clone(), None, language, mail, self.now))
     }
 
     fn put_row<'t>(
@@ -205,8 +217,8 @@ impl Delivery<'_> {
         let gone = !matches!(self.share.state, ShareState::Sent { .. });
         match (row, self.news) {
             (Some(row), News::TakenAway) if gone => transaction.remove(row.rev, &row.record).finds(Some(&row), None),
-            (None, News::TakenAway) => transaction,
-            (None, _) => {
+            (None, News::Changed | News::FileAdded { .. } | News::TakenAway) => transaction,
+            (None, News::Sent | News::Joined) => {
                 let row = new();
                 transaction.create(&row).finds(None, Some(&row))
             }
@@ -220,9 +232,9 @@ impl Delivery<'_> {
         }
     }
 
-    fn mail(&self, recipient: &RecipientId, name: Option<&PersonName>) -> Option<Mail> {
+    fn mail(&self, recipient: Option<&RecipientId>, name: Option<&PersonName>) -> Option<Mail> {
         let Share { id, title, from, message, contents, expires_at, .. } = self.share;
-        let (share, recipient, title) = (*id, recipient.clone(), title.clone());
+        let (share, recipient, title) = (*id, recipient?.clone(), title.clone());
         let (name, expires_at) = (name.cloned(), *expires_at);
         Some(match self.news {
             News::Sent => Mail::ShareSent {
@@ -239,34 +251,37 @@ impl Delivery<'_> {
             News::FileAdded { file, by } => {
                 Mail::FilesAdded { share, recipient, title, name, from: by.clone(), file: file.clone(), expires_at }
             }
-            News::Changed | News::TakenAway => return None,
+            News::Changed | News::Joined | News::TakenAway => return None,
         })
     }
 }
 
+/// Whether a contact could open what it is mailed about.
+fn may_open(contact: &Contact) -> bool {
+    !matches!(contact.access, Access::Closed { .. }) && contact.areas.has(Area::Files)
+}
+
 impl Store {
-    /// Takes a share out of a company's inbox, once none of its recipients is there any more.
-    pub async fn leave_company(&self, share: &Share, company: CompanyId) -> Result<(), CommitError> {
-        let of = InboxOf::Company(company);
-        let is_there = |recipient: &Recipient| match recipient.target {
-            Target::Contact { at, .. } => at == company,
-            Target::Company { company_id } => company_id == company,
-            Target::Address { .. } => false,
-        };
+    /// Whether any recipient of a share is at a company: one of its contacts, all of them, or an address of one.
+    pub async fn is_had_at(&self, share: &Share, company: CompanyId) -> Result<bool, StoreError> {
         let mut after = None;
         loop {
             let page = self.recipients(share.id, PageRequest { limit: 500, after }).await?;
-            if page.items.iter().any(is_there) {
-                return Ok(());
+            let (readers, companies) = self.readers(page.items).await?;
+            let at =
+                |reader: &Reader| matches!(reader, Reader::Contact { contact, .. } if contact.company_id == company);
+            if companies.contains(&company) || readers.iter().any(at) {
+                return Ok(true);
             }
             after = page.next;
             if after.is_none() {
-                break;
+                return Ok(false);
             }
         }
-        match self.inbox_rows([(of, share.id)]).await?.pop() {
-            Some(row) => self.transaction().remove(row.rev, &row.record).finds(Some(&row), None).commit().await,
-            None => Ok(()),
-        }
+    }
+
+    /// A share in a company's inbox.
+    pub async fn company_row(&self, share: &Share, company: CompanyId) -> Result<Option<Stored<InboxRow>>, StoreError> {
+        Ok(self.inbox_rows([(InboxOf::Company(company), share.id)]).await?.pop())
     }
 }

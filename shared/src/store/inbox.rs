@@ -92,6 +92,13 @@ enum Gathered {
     TooMany(Option<Page<FindRow>>),
 }
 
+impl FindRow {
+    /// Whether it is the row's own: one that a write has left behind is not.
+    fn leads_to(&self, row: &InboxRow) -> bool {
+        self.sk == keys::find(row.of, &self.word, row.received_at, row.share_id).sk
+    }
+}
+
 impl Page<FindRow> {
     /// The beginning of it, as a page of its own.
     fn first(mut self, limit: usize) -> Self {
@@ -107,7 +114,8 @@ impl Page<FindRow> {
 impl InboxQuery {
     fn within_time(&self) -> Option<Within> {
         (self.from.is_some() || self.to.is_some()).then(|| {
-            let from = self.from.map(sortable).unwrap_or_default();
+            // Before all times, and after: a key is never empty.
+            let from = self.from.map_or_else(|| "0".to_owned(), sortable);
             Within::Between(from, self.to.map_or_else(|| "~".to_owned(), sortable))
         })
     }
@@ -144,11 +152,11 @@ impl Store {
             Some(InboxPlace::Read(position)) => self.read_on(of, query, limit, Some(position), None).await,
             None if own_order => self.read_on(of, query, limit, None, None).await,
             place => {
-                let (after, most) = match place {
-                    Some(InboxPlace::Sorted(after)) => (Some(after), MOST_GATHERED_AGAIN),
-                    _ => (None, MOST_GATHERED),
+                let after = match place {
+                    Some(InboxPlace::Sorted(after)) => Some(after),
+                    _ => None,
                 };
-                match self.gather(of, query, most).await? {
+                match self.gather(of, query, after.is_some()).await? {
                     Gathered::All(rows) => Ok(sorted(rows, query, limit, after.as_deref())),
                     Gathered::TooMany(found) => self.read_on(of, query, limit, None, found).await,
                 }
@@ -157,12 +165,14 @@ impl Store {
     }
 
     /// All that is found, if it is not more than that.
-    async fn gather(&self, of: InboxOf, query: &InboxQuery, most: usize) -> Result<Gathered, StoreError> {
+    async fn gather(&self, of: InboxOf, query: &InboxQuery, again: bool) -> Result<Gathered, StoreError> {
+        // Who turns a page has seen the first: what has come since is left for the next look.
+        let most = if again { MOST_GATHERED_AGAIN } else { MOST_GATHERED };
         let all = PageRequest { limit: most, after: None };
         let rows = match &query.words {
             Some(words) => {
                 let found = self.find_rows(of, words, all).await?;
-                if found.next.is_some() {
+                if found.next.is_some() && !again {
                     return Ok(Gathered::TooMany(Some(found)));
                 }
                 let ids: BTreeSet<ShareId> = found.items.into_iter().map(|row| row.id).collect();
@@ -171,7 +181,7 @@ impl Store {
             None => {
                 let index = if query.unread { keys::BY_UNREAD } else { keys::BY_TIME };
                 let found = self.sorted_rows(of, query, index, all).await?;
-                if found.next.is_some() {
+                if found.next.is_some() && !again {
                     return Ok(Gathered::TooMany(None));
                 }
                 found.items
@@ -202,7 +212,8 @@ impl Store {
                     for find in found.items {
                         let row = wanted.iter().find(|row| row.share_id == find.id);
                         // A share is found once, by the first of its words that match.
-                        let row = row.filter(|row| words.found_by(&find.word, &row.words) && query.matches(row));
+                        let row = row.filter(|row| find.leads_to(row) && words.found_by(&find.word, &row.words));
+                        let row = row.filter(|row| query.matches(row));
                         rows.extend(row.cloned());
                     }
                     found.next
@@ -237,13 +248,17 @@ impl Store {
         };
         let sk = query.within_time().filter(|_| by_time).map(|within| (sk_name, within));
         let pk = &keys::inbox(of);
-        self.page(Listing { index: Some(index), pk_name: keys::PK, pk, sk, newest_first: query.descending }, page).await
+        self.page(
+            Listing { index: Some(index), pk_name: keys::PK, pk, sk, newest_first: query.descending, exact: false },
+            page,
+        )
+        .await
     }
 
     async fn find_rows(&self, of: InboxOf, words: &Query, page: PageRequest) -> Result<Page<FindRow>, StoreError> {
         let sk = Some((keys::SK, Within::Beginning(words.first().to_owned())));
         let pk = &keys::finds(of);
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false }, page).await
+        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, exact: false }, page).await
     }
 
     /// These rows of an inbox, as far as they are there; what is milliseconds old may be missing.

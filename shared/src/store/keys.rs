@@ -151,7 +151,12 @@ pub fn by_time(at: Timestamp, share: ShareId) -> String {
 
 /// A row's place by title.
 pub fn by_title(title: &str, share: ShareId) -> String {
-    format!("{}#{share}", fold(title))
+    format!("{}#{share}", place(&fold(title)))
+}
+
+/// As much of a text as sorts it: a sort key has 1,024 bytes at most.
+pub(super) fn place(text: &str) -> &str {
+    &text[..text.floor_char_boundary(900)]
 }
 
 /// A row's place by size.
@@ -264,7 +269,7 @@ pub fn answer(caller: ActorId, key: &str) -> Key {
 
 /// All companies, by name.
 pub fn companies_by_name(folded_name: &str, id: CompanyId) -> Key {
-    Key::new(COMPANIES, format_args!("{folded_name}#{id}"))
+    Key::new(COMPANIES, format_args!("{}#{id}", place(folded_name)))
 }
 
 /// The partition of all companies.
@@ -272,7 +277,7 @@ pub const COMPANIES: &str = "COMPANIES";
 
 /// The contacts of a company, by name.
 pub fn contacts_by_name(company: CompanyId, folded_name: &str, id: ContactId) -> Key {
-    Key::new(contacts_of(company), format_args!("{folded_name}#{id}"))
+    Key::new(contacts_of(company), format_args!("{}#{id}", place(folded_name)))
 }
 
 /// The partition of a company's contacts.
@@ -282,7 +287,7 @@ pub fn contacts_of(company: CompanyId) -> String {
 
 /// A contact's place in the list of all users: by access, then by name.
 pub fn users(access: &str, folded_name: &str, id: ContactId) -> Key {
-    Key::new(USERS, format_args!("{access}#{folded_name}#{id}"))
+    Key::new(USERS, format_args!("{access}#{}#{id}", place(folded_name)))
 }
 
 /// The index of all users, and its one partition.
@@ -296,7 +301,7 @@ pub const USERS: &str = "USERS";
 
 /// A word of a name, and whose it is.
 pub fn word(partition: &str, word: &str, id: &str) -> Key {
-    Key::new(partition, format_args!("{word}#{id}"))
+    Key::new(partition, format_args!("{}#{id}", place(word)))
 }
 
 /// Who decides, and who is an admin.
@@ -306,7 +311,7 @@ pub fn team() -> Key {
 
 /// The staff by name.
 pub fn staff_by_name(folded_name: &str, id: StaffId) -> Key {
-    Key::new(STAFF, format_args!("{folded_name}#{id}"))
+    Key::new(STAFF, format_args!("{}#{id}", place(folded_name)))
 }
 
 /// The partition of all staff.

@@ -125,7 +125,11 @@ impl Store {
         let wanted: Vec<Item> = keys.into_iter().map(Key::attributes).collect();
         let batch = |mut wanted: Vec<Item>| async move {
             let mut found = Vec::new();
-            while !wanted.is_empty() {
+            for tried in 0.. {
+                if wanted.is_empty() {
+                    break;
+                }
+                back_off(tried).await?;
                 let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(consistent).build();
                 let request = request
                     .map_err(|error| StoreError::Call { operation: "BatchGetItem", cause: error.to_string() })?;
@@ -160,7 +164,11 @@ impl Store {
         }
         let batches: Vec<Vec<WriteRequest>> = requests.chunks(25).map(<[_]>::to_vec).collect();
         let write = |mut batch: Vec<WriteRequest>| async move {
-            while !batch.is_empty() {
+            for tried in 0.. {
+                if batch.is_empty() {
+                    break;
+                }
+                back_off(tried).await?;
                 let sent = self.client.batch_write_item().request_items(&*self.table, batch).send().await;
                 let sent = sent.map_err(StoreError::call("BatchWriteItem"))?;
                 // DynamoDB may do a part and give back the rest.
@@ -174,18 +182,25 @@ impl Store {
         Ok(())
     }
 
-    /// The keys of all items of a partition.
-    async fn partition_keys(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
-        let items = self.partition(pk, "").await?;
-        let key = |item: Item| item.into_iter().filter(|(name, _)| name == keys::PK || name == keys::SK).collect();
-        Ok(items.into_iter().map(key).collect())
-    }
-
     /// Writes what stands for itself: no condition, nothing else with it.
     pub(crate) async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(StoreError::call("PutItem"))
     }
+}
+
+/// Waits longer each time before what DynamoDB has left undone is asked for again, and at last no more.
+async fn back_off(tried: u32) -> Result<(), StoreError> {
+    const MOST: u32 = 12;
+    if tried >= MOST {
+        return Err(StoreError::Call { operation: "Batch", cause: "the table is too busy".to_owned() });
+    }
+    if tried > 0 {
+        let most_ms = 20_u64 << tried.min(7);
+        let ms = u64::from_be_bytes(crate::random()) % most_ms;
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    }
+    Ok(())
 }
 
 /// An item of a key and what lies there.

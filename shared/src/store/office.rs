@@ -155,7 +155,11 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<T>, StoreError> {
         let sk = begins.map(|begins| (keys::LISTED_SK, Within::Beginning(begins.to_owned())));
-        self.page(Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first }, page).await
+        self.page(
+            Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first, exact: false },
+            page,
+        )
+        .await
     }
 
     /// What is listed up to a sort key, least first.
@@ -166,7 +170,8 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<T>, StoreError> {
         let sk = Some((keys::LISTED_SK, Within::Between(String::from(" "), until)));
-        let listing = Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first: false };
+        let listing =
+            Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first: false, exact: false };
         self.page(listing, page).await
     }
 

@@ -227,6 +227,7 @@ impl Store {
             pk: keys::USERS,
             sk: begins.map(|begins| (keys::USERS_SK, begins)),
             newest_first: false,
+            exact: false,
         };
         self.page(listing, page).await
     }

@@ -52,7 +52,7 @@ impl Store {
 
     /// A share with all its files, in one query.
     pub async fn share_and_files(&self, id: ShareId) -> Result<Option<(Stored<Share>, Vec<ShareFile>)>, StoreError> {
-        let items = self.partition(&id.to_string(), keys::SHARE_AND_FILES).await?;
+        let items = self.partition(&id.to_string(), Some(keys::SHARE_AND_FILES)).await?;
         let mut items = items.into_iter();
         let Some(share) = items.next() else { return Ok(None) };
         let files = items.map(serde_dynamo::from_item).collect::<Result<_, _>>()?;
@@ -64,11 +64,11 @@ impl Store {
         self.read(keys::recipient(share, id)).await
     }
 
-    /// A page of a share's recipients.
+    /// A page of a share's recipients, as they are now.
     pub async fn recipients(&self, share: ShareId, page: PageRequest) -> Result<Page<Recipient>, StoreError> {
         let sk = Some((keys::SK, super::page::Within::Beginning(keys::RECIPIENTS.to_owned())));
         let pk = &share.to_string();
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false }, page).await
+        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, exact: true }, page).await
     }
 
     /// What was shared with everyone at a company.
@@ -99,18 +99,22 @@ impl Store {
         self.listed_until(keys::AWAITED, sortable(time), page).await
     }
 
-    /// All items of a partition whose sort key begins so, as they are now.
-    pub(super) async fn partition(&self, pk: &str, begins: &str) -> Result<Vec<Item>, StoreError> {
-        let mut pages = self
+    /// All items of a partition whose sort key begins so, as they are now; the keys alone of all there are.
+    pub(super) async fn partition(&self, pk: &str, begins: Option<&str>) -> Result<Vec<Item>, StoreError> {
+        let mut query = self
             .client
             .query()
             .table_name(&*self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-            .expression_attribute_values(":sk", AttributeValue::S(begins.to_owned()))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
+            .consistent_read(true);
+        query = match begins {
+            // DynamoDB takes no empty text for a key.
+            None => query.key_condition_expression("pk = :pk").projection_expression("pk, sk"),
+            Some(begins) => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+                .expression_attribute_values(":sk", AttributeValue::S(begins.to_owned())),
+        };
+        let mut pages = query.into_paginator().send();
         let mut items = Vec::new();
         while let Some(page) = pages.next().await {
             items.extend(page.map_err(StoreError::call("Query"))?.items.unwrap_or_default());

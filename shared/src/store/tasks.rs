@@ -26,9 +26,16 @@ impl Store {
     /// What is still to be done in one partition.
     pub async fn open_tasks(&self, shard: u8) -> Result<Vec<Task>, StoreError> {
         let pk = &keys::task_shard(shard);
-        let first = PageRequest { limit: 100, after: None };
-        let listing = Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false };
-        Ok(self.page(listing, first).await?.items)
+        let (mut tasks, mut after) = (Vec::new(), None);
+        loop {
+            let listing = Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, exact: false };
+            let page = self.page(listing, PageRequest { limit: 100, after }).await?;
+            tasks.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(tasks);
+            }
+        }
     }
 
     /// Work that is done.
@@ -41,12 +48,13 @@ impl Store {
     /// What waits for daily mails in one partition, contact by contact.
     pub async fn waiting_for_digests(&self, shard: u8, page: PageRequest) -> Result<Page<Waiting>, StoreError> {
         let pk = &keys::digest_shard(shard);
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false }, page).await
+        self.page(Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, exact: false }, page)
+            .await
     }
 
     /// Deletes all items of a share's own partition: files, recipients and at last the share.
     pub async fn delete_share(&self, share: crate::domain::ShareId) -> Result<(), StoreError> {
-        let items = self.partition_keys(&share.to_string()).await?;
+        let items = self.partition(&share.to_string(), None).await?;
         let (last, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|key| {
             key.get(keys::SK).is_some_and(|sk| sk == &AttributeValue::S(keys::SHARE_AND_FILES.to_owned()))
         });

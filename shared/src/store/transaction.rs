@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
-use futures_util::join;
 
 use super::keys::{self, Key};
 use super::record::{Record, Rev, to_item};
@@ -253,14 +252,15 @@ impl Transaction<'_> {
         if let Some(error) = self.broken {
             return Err(error.into());
         }
+        // Before: without them, a row that was written would never be found. What they lead to is looked at anyway.
+        self.store.write_batch(self.finds.0, Vec::new()).await?;
         if self.writes.is_empty() {
-            return Ok(self.store.write_batch(self.finds.0, self.finds.1).await?);
+            return Ok(self.store.write_batch(Vec::new(), self.finds.1).await?);
         }
         let meanings: Vec<Means> = self.writes.iter().map(|write| write.means).collect();
         let table = &*self.store.table;
         let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
-        let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send();
-        let (sent, found) = join!(sent, self.store.write_batch(self.finds.0, self.finds.1));
+        let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         sent.map_err(|error| {
             if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
                 let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
@@ -274,7 +274,8 @@ impl Transaction<'_> {
             }
             CommitError::from(StoreError::call("TransactWriteItems")(error))
         })?;
-        Ok(found?)
+        // After: had it failed, the old words would still be right.
+        Ok(self.store.write_batch(Vec::new(), self.finds.1).await?)
     }
 }
 

@@ -88,8 +88,9 @@ impl Store {
             index: None,
             pk_name: keys::PK,
             pk: T::WORDS,
-            sk: Some((keys::SK, Within::Beginning(query.first().to_owned()))),
+            sk: Some((keys::SK, Within::Beginning(keys::place(query.first()).to_owned()))),
             newest_first: false,
+            exact: false,
         };
         self.page(listing, page).await
     }

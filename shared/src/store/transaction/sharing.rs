@@ -19,7 +19,7 @@ impl Transaction<'_> {
     }
 
     /// The words by which an inbox finds a share: those that the row has now, and not those that it had. They are
-    /// written beside the transaction and not in it: a row tells whether a word that leads to it is right.
+    /// written before the transaction, and taken away after it: a row tells whether a word that leads to it is right.
     pub fn finds(mut self, was: Option<&InboxRow>, now: Option<&InboxRow>) -> Self {
         let keys_of = |row: &InboxRow| {
             let key = |word: &String| (keys::find(row.of, word, row.received_at, row.share_id), word.clone());

@@ -254,3 +254,77 @@ async fn two_thousand_recipients_are_answered_at_once_and_each_is_mailed_once() 
     assert_eq!(to.len(), 2000, "somebody was mailed twice");
     titles_when(&portal, &ann.who, 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_from_the_only_one_at_a_company_is_taken_away_from_its_colleagues() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let body = Some(json!({ "share_visibility": "company" }));
+    portal.call(Method::PUT, "/v1/settings", &admin, body).await.expect(200);
+    // Shared with an address that becomes Ann's colleague only afterwards.
+    let late = "late@harbour.example";
+    let file: [(&str, &str, &[u8]); 1] = [("a.txt", "text/plain", b"a")];
+    let share = portal.draft(&admin, "To an address", &[], &file).await;
+    let recipient = add(&portal, &admin, &share, json!({ "email": late })).await;
+    portal.call(Method::POST, &format!("/v1/shares/{share}/send"), &admin, None).await.expect(202);
+    portal.mails_when(late, 1).await;
+    let contact = portal.contact(&admin, &ann.company, late).await;
+    titles_when(&portal, &ann.who, 1).await;
+    let path = format!("/v1/shares/{share}");
+    portal.get(&path, &ann.who).await.expect(200);
+    // Ann has it herself for a while; that she loses it leaves it to her colleague, and so to her.
+    add(&portal, &admin, &share, json!({ "contact_id": ann.id })).await;
+    take_away(&portal, &admin, &share, &ann.id).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    portal.get(&path, &ann.who).await.expect(200);
+
+    take_away(&portal, &admin, &share, &recipient).await;
+    titles_when(&portal, &ann.who, 0).await;
+    portal.get(&path, &ann.who).await.expect_problem(404, "not_found");
+    assert_eq!(portal.get(&format!("/v1/contacts/{contact}"), &admin).await.expect(200)["access"], "none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_mailed_about_what_was_taken_back_while_the_mail_waited() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let bob = portal.customer(&admin, "bob@elsewhere.example").await;
+    portal.pause_mail().await;
+    let revoked = portal.share(&admin, "Revoked", &[&ann.id]).await;
+    portal.delete(&format!("/v1/shares/{revoked}"), &admin).await.expect(204);
+    let taken = portal.share(&admin, "Taken away", &[&ann.id, &bob.id]).await;
+    take_away(&portal, &admin, &taken, &ann.id).await;
+    portal.stack.pause_mail(false);
+    portal.mails_when(&bob.email, 2).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(portal.mails(&ann.email).await.len(), 1, "only the invitation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customers_draft_is_its_own_until_it_is_sent() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let draft = portal.post("/v1/shares", &ann.who, json!({ "title": "Mine", "files": [] })).await.expect(201);
+    let recipients = format!("/v1/shares/{}/recipients", text(&draft["id"]));
+    let added = portal.post(&recipients, &admin, json!({ "email": "x@elsewhere.example" })).await;
+    added.expect_problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_titles_in_any_script_fit_into_a_key() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let (name, title) = ("\u{ac01}".repeat(200), "\u{ac01}".repeat(300));
+    let company = portal.post("/v1/companies", &admin, json!({ "name": name })).await.expect(201);
+    let path = format!("/v1/companies/{}/contacts", text(&company["id"]));
+    portal.post(&path, &admin, json!({ "name": name })).await.expect(201);
+    portal.post("/v1/shares", &admin, json!({ "title": title })).await.expect(201);
+    let found = portal.get(&format!("/v1/shares?q={title}"), &admin).await.expect(200);
+    assert_eq!(found["items"][0]["title"], json!(title));
+    portal.get(&format!("/v1/companies?q={name}"), &admin).await.expect(200);
+    let backwards = "/v1/shares?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z";
+    portal.get(backwards, &admin).await.expect_invalid("to");
+}

@@ -526,7 +526,7 @@ async fn five_tib_are_announced_and_not_one_byte_more() {
     let (part_size, missing) = (largest["part_size"].as_u64().unwrap(), largest["missing"].as_u64().unwrap());
     assert_eq!(missing, (5 * TIB).div_ceil(part_size));
     assert!(missing <= 10_000, "the most that S3 takes");
-    assert!(numbers(&largest).into_iter().eq(1..=500), "the next ones are named when these are there");
+    assert!(numbers(&largest).into_iter().eq(1..=100), "the next ones are named when these are there");
     let announce =
         async |file: Value| portal.post("/v1/shares", &admin, json!({ "title": "T", "files": [file] })).await;
     announce(file(5 * TIB + 1)).await.expect_invalid("files[0].size");
