@@ -102,6 +102,11 @@ pub enum PortalUrlError {
     NotBare,
 }
 
+/// A character of a host's name, in any script.
+fn of_a_host(c: char) -> bool {
+    c.is_alphanumeric() || c == '-'
+}
+
 /// Where customers find the portal: a scheme and a host, to put paths behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -123,8 +128,11 @@ impl FromStr for PortalUrl {
             return Err(PortalUrlError::Insecure);
         }
         // The parser repairs much in silence; what is shown to customers in mails is written as it is meant.
-        let bare = text.split_once("://").is_some_and(|(_, host)| {
-            !host.contains(|c: char| matches!(c, '/' | '\\' | '?' | '#' | '@') || c.is_whitespace() || c.is_control())
+        let bare = text.split_once("://").is_some_and(|(_, rest)| {
+            let port = rest.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+            let host = port.map_or(rest, |(host, _)| host);
+            let named = || host.split('.').all(|label| !label.is_empty() && label.chars().all(of_a_host));
+            host.starts_with('[') && host.ends_with(']') || named()
         });
         if bare { Ok(Self(url.origin().ascii_serialization())) } else { Err(PortalUrlError::NotBare) }
     }

@@ -165,8 +165,11 @@ impl Call {
     }
 
     /// The idempotency key.
-    pub(super) fn idempotency_key(&self) -> Option<&str> {
-        self.header("idempotency-key").filter(|key| !key.is_empty())
+    pub(super) fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+        let Some(key) = self.headers().get("idempotency-key") else { return Ok(None) };
+        // A key that was silently not heard would let a request be done twice.
+        let heard = key.to_str().ok().filter(|key| !key.trim().is_empty());
+        heard.map(Some).ok_or_else(|| Problem::invalid_field("Idempotency-Key", "must be visible ASCII text"))
     }
 
     /// The session token: from `Authorization: Bearer`, else from the cookie. A cookie is sent by the browser on

@@ -252,7 +252,7 @@ impl Gate {
             body: String,
             until: Timestamp,
         }
-        let Some(name) = call.idempotency_key() else { return Ok(Once::First(OnceKey(None))) };
+        let Some(name) = call.idempotency_key()? else { return Ok(Once::First(OnceKey(None))) };
         let key = keys::answer(caller, &sha256(name.as_bytes()));
         let body_hash = sha256(&call.content()?);
         let remembered = self.store.read_plain::<Remembered>(key.clone()).await?;

@@ -17,6 +17,7 @@ async fn closing_access_ends_open_sessions_at_once_and_reopening_brings_the_old_
     let share = portal.share(&admin, "Report", &[&ann.id]).await;
     let file = text(&portal.get(&format!("/v1/shares/{share}"), &ann.who).await.expect(200)["files"][0]["id"]);
 
+    portal.mails_when(&ann.email, 2).await;
     let closed = switch(&portal, &admin, &ann.id, json!({ "state": "closed", "notify": true })).await.expect(200);
     assert_eq!(closed["access"], "closed");
     portal.get("/v1/me", &ann.who).await.expect_problem(401, "sign_in_required");

@@ -212,6 +212,7 @@ async fn colleagues_see_each_others_shares_where_the_operator_says_so() {
     // A share that nobody at the company has any more is not the company's either.
     set("company").await;
     take_away(&portal, &admin, &anns, &ann.id).await;
+    assert_eq!(titles_when(&portal, &bob.who, 1).await, ["For Bob"]);
     portal.get(&path, &bob.who).await.expect_problem(404, "not_found");
 }
 
