@@ -241,7 +241,7 @@ async fn two_thousand_recipients_are_answered_at_once_and_each_is_mailed_once() 
         let to = mails.as_array().unwrap().iter().filter(|mail| text(&mail["subject"]).contains("To many"));
         to.map(|mail| text(&mail["to"][0])).collect::<Vec<_>>()
     };
-    for _ in 0..600 {
+    for _ in 0..1800 {
         if to_many(&all().await).len() >= 2000 {
             break;
         }
