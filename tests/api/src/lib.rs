@@ -174,11 +174,25 @@ impl Portal {
 
     /// All that the table holds, as text.
     pub async fn everything_in_the_table(&self) -> String {
-        let scan = self.http.post(&self.stack.database_url).header("x-amz-target", "DynamoDB_20120810.Scan");
-        let scan = scan.header("content-type", "application/x-amz-json-1.0").header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0").header("x-amz-date", "20260101T000000Z");
-        let answer = scan.body(json!({ "TableName": "gatehouse" }).to_string()).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        answer.text().await.unwrap()
+        self.ask_the_table("Scan", json!({ "TableName": "gatehouse" })).await
+    }
+
+    /// Lets the table tell nobody what comes into it: what is laid there by the thousand is no news, and the embedded
+    /// table counts its stream's records anew at each write.
+    pub async fn stop_the_stream(&self) {
+        self.pause_mail().await;
+        let off = json!({ "TableName": "gatehouse", "StreamSpecification": { "StreamEnabled": false } });
+        self.ask_the_table("UpdateTable", off).await;
+    }
+
+    async fn ask_the_table(&self, operation: &str, body: Value) -> String {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let request = self.http.post(&self.stack.database_url).header("x-amz-target", target);
+        let request = request.header("content-type", "application/x-amz-json-1.0").header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0").header("x-amz-date", "20260101T000000Z");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "{text}");
+        text
     }
 
     /// Moves the clock on.
