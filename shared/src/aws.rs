@@ -55,6 +55,8 @@ pub struct Env {
     pub operator: String,
     /// The address that mails come from (`GATEHOUSE_MAIL_FROM`).
     pub mail_from: String,
+    /// The configuration set of SES that tells what becomes of mails (`GATEHOUSE_MAIL_EVENTS`).
+    pub mail_events: Option<String>,
     /// The secret that sessions are signed with, for the functions that sign.
     pub signing: SigningSecret,
     /// The time.
@@ -118,6 +120,7 @@ impl Env {
             portal_url: variable("GATEHOUSE_PORTAL_URL").unwrap_or_default(),
             operator: variable("GATEHOUSE_OPERATOR").unwrap_or_default(),
             mail_from: variable("GATEHOUSE_MAIL_FROM").unwrap_or_default(),
+            mail_events: variable("GATEHOUSE_MAIL_EVENTS"),
             signing: variable("GATEHOUSE_SIGNING_SECRET_ARN")
                 .map_or(SigningSecret::None, |arn| SigningSecret::SecretsManager { arn }),
             clock: Clock::default(),

@@ -17,7 +17,7 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{
     Attachment, AttachmentContentDisposition, AttachmentContentTransferEncoding, Body, Content, Destination,
-    EmailContent, Message, MessageHeader,
+    EmailContent, Message, MessageHeader, MessageTag,
 };
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
@@ -45,6 +45,7 @@ pub struct DeliverMail {
     keyring: Keyring,
     deployed: Deployed,
     mail_from: String,
+    mail_events: Option<String>,
 }
 
 /// A mail could not be sent this time.
@@ -86,6 +87,7 @@ impl EventFunction for DeliverMail {
             letters: Letters::new()?,
             deployed: Deployed::new(env),
             mail_from: env.mail_from.clone(),
+            mail_events: env.mail_events.clone(),
         })
     }
 
@@ -156,12 +158,19 @@ impl DeliverMail {
         let Addressee::Email(to) = &mail.to else { return self.write_out(mail).await };
         let Some(recipient) = self.address(mail, to).await? else { return Ok(Outcome::ToNobody) };
         let letter = self.letters.write(operator, mail, &recipient)?;
+        // Whose mail it is comes back with what becomes of it: no address need be looked up.
+        let contact = match mail.person {
+            Some(PersonId::Contact(contact)) => Some(tag("contact", &contact.to_string())?),
+            _ => None,
+        };
         let sent = self
             .ses
             .send_email()
             .from_email_address(letter::mailbox(&operator.name, &self.mail_from))
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(content(letter, operator)?)
+            .set_email_tags(contact.map(|contact| vec![contact]))
+            .set_configuration_set_name(self.mail_events.clone())
             .send()
             .await;
         sent.map(|_| Outcome::WithSes).map_err(|error| {
@@ -194,6 +203,11 @@ fn refuses(error: &SdkError<SendEmailError>) -> bool {
         )
     };
     error.as_service_error().is_some_and(refusal)
+}
+
+fn tag(name: &str, value: &str) -> Result<MessageTag, Undelivered> {
+    let tag = MessageTag::builder().name(name).value(value).build();
+    tag.map_err(|error| Undelivered::Refused(error.to_string()))
 }
 
 fn content(letter: Letter, operator: &Operator) -> Result<EmailContent, Undelivered> {

@@ -1,4 +1,4 @@
-//! What comes to functions by itself, as `EventBridge` brings it: their schedules, and the events of the bucket. The
+//! What comes to functions by itself, as `EventBridge` brings it: their schedules, and the events of the bucket and of SES. The
 //! table's stream is in `database`.
 
 use std::sync::Arc;
@@ -56,9 +56,14 @@ pub(crate) async fn keep(schedule: Schedule, function: String, functions: Arc<Fu
     }
 }
 
-/// Brings the bucket's events to `finish-upload`. They wait in memory, so a process that ends loses those that are on
+/// Brings the events of the bucket, or of SES, to their function. They wait in memory, so a process that ends loses those that are on
 /// their way; on AWS `EventBridge` keeps them.
-pub(crate) async fn bring(mut events: UnboundedReceiver<Value>, functions: Arc<Functions>, pause: Pause) {
+pub(crate) async fn bring(
+    mut events: UnboundedReceiver<Value>,
+    function: &'static str,
+    functions: Arc<Functions>,
+    pause: Pause,
+) {
     // A task for each: one that fails does not hold up the next. They end when this does.
     let mut under_way = JoinSet::new();
     while let Some(event) = events.recv().await {
@@ -66,7 +71,7 @@ pub(crate) async fn bring(mut events: UnboundedReceiver<Value>, functions: Arc<F
         let (functions, pause) = (Arc::clone(&functions), pause.clone());
         under_way.spawn(async move {
             sleep(ARRIVES_AFTER).await;
-            call(&functions, "finish-upload", event, &pause).await;
+            call(&functions, function, event, &pause).await;
         });
     }
 }

@@ -57,6 +57,7 @@ pub(crate) async fn connect(env: &Env) -> Result<Functions> {
         ("finish-upload", trigger::<finish_upload::FinishUpload>(env).await.map_err(failed)?),
         ("first-admin", trigger::<first_admin::FirstAdmin>(env).await.map_err(failed)?),
         ("retire", trigger::<retire::Retire>(env).await.map_err(failed)?),
+        ("note-bounce", trigger::<note_bounce::NoteBounce>(env).await.map_err(failed)?),
         ("send-digest", trigger::<send_digest::SendDigest>(env).await.map_err(failed)?),
     ]);
     Ok(Functions { endpoints, triggers })

@@ -89,7 +89,7 @@ impl Stack {
         let file = config.data_dir.is_some().then(|| folder.join("table.sqlite"));
         let database = Database::open(file.as_deref(), &template.table, clock.clone())?;
         tasks.spawn(database.clone().serve(dynamodb));
-        let mailbox = Mailbox::open(&folder.join("mail"), clock.clone())?;
+        let (mailbox, bounced) = Mailbox::open(&folder.join("mail"), clock.clone())?;
         let (bucket, created) = Bucket::open(&folder.join("files"), &template.bucket, clock.clone())?;
         tasks.spawn(serve(s3, bucket.clone().router()?));
 
@@ -107,6 +107,7 @@ impl Stack {
             portal_url: portal_url.clone(),
             operator: "Northgate Logistics".to_owned(),
             mail_from: "portal@northgate.example".to_owned(),
+            mail_events: Some("gatehouse-mails".to_owned()),
             signing: SigningSecret::Known(signing_secret(folder)?),
             clock: clock.clone(),
         };
@@ -121,7 +122,8 @@ impl Stack {
         for (beginning, function) in FED {
             tasks.spawn(database.clone().feed(beginning, function, Arc::clone(&functions), pause.clone()));
         }
-        tasks.spawn(background::bring(created, Arc::clone(&functions), pause.clone()));
+        tasks.spawn(background::bring(created, "finish-upload", Arc::clone(&functions), pause.clone()));
+        tasks.spawn(background::bring(bounced, "note-bounce", Arc::clone(&functions), pause.clone()));
         // Those that the stream feeds are swept more often than their schedules say.
         let is_fed = |function: &str| FED.iter().any(|(_, fed)| *fed == function);
         for function in template.functions.into_iter().filter(|function| !is_fed(&function.name)) {

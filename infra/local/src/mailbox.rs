@@ -10,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatehouse::clock::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use ulid::Ulid;
 
 /// A mail that was sent.
@@ -44,10 +45,15 @@ pub(crate) struct Mailbox {
     refusing: Arc<AtomicBool>,
     /// Oldest first.
     mails: Arc<Mutex<Vec<SentMail>>>,
+    bounced: UnboundedSender<Value>,
 }
 
+/// A mail to this address comes back, as it does from SES itself ("mailbox simulator").
+const BOUNCES: &str = "bounce@simulator.amazonses.com";
+
 impl Mailbox {
-    pub(crate) fn open(folder: &Path, clock: Clock) -> Result<Self> {
+    /// Gives the events of mails that came back, too.
+    pub(crate) fn open(folder: &Path, clock: Clock) -> Result<(Self, UnboundedReceiver<Value>)> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let files = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
         let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
@@ -55,7 +61,8 @@ impl Mailbox {
             files.map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?)).collect::<Result<Vec<SentMail>>>()?;
         mails.sort_by(|a, b| a.id.cmp(&b.id));
         let (refusing, mails) = (Arc::default(), Arc::new(Mutex::new(mails)));
-        Ok(Self { folder: Arc::new(folder.to_owned()), clock, refusing, mails })
+        let (bounced, events) = unbounded_channel();
+        Ok((Self { folder: Arc::new(folder.to_owned()), clock, refusing, mails, bounced }, events))
     }
 
     /// Whether SES is to be out of order.
@@ -96,6 +103,10 @@ impl Mailbox {
         std::fs::write(&half, serde_json::to_vec_pretty(&mail)?)?;
         std::fs::rename(&half, &file)?;
         let id = mail.id.clone();
+        if mail.to.iter().any(|to| to == BOUNCES) {
+            // Nobody listens any more when the stack ends.
+            drop(self.bounced.send(bounce(&mail, request)));
+        }
         self.lock().push(mail);
         Ok(id)
     }
@@ -123,4 +134,26 @@ impl Mailbox {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SentMail>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// "Email Bounced", in the words of SES ("Examples of event data that Amazon SES sends to `EventBridge`").
+fn bounce(mail: &SentMail, request: &Value) -> Value {
+    let tags = request["EmailTags"].as_array().into_iter().flatten();
+    let tags: serde_json::Map<String, Value> =
+        tags.filter_map(|tag| Some((tag["Name"].as_str()?.to_owned(), json!([tag["Value"]])))).collect();
+    json!({
+        "version": "0",
+        "id": Ulid::generate().to_string(),
+        "detail-type": "Email Bounced",
+        "source": "aws.ses",
+        "account": "000000000000",
+        "time": mail.sent_at,
+        "region": crate::REGION,
+        "resources": [],
+        "detail": {
+            "eventType": "Bounce",
+            "bounce": { "bounceType": "Permanent", "bounceSubType": "General", "timestamp": mail.sent_at },
+            "mail": { "timestamp": mail.sent_at, "messageId": mail.id, "tags": tags },
+        },
+    })
 }

@@ -71,3 +71,25 @@ async fn a_contact_that_wants_no_mails_gets_the_share_all_the_same() {
     let inbox: Value = portal.get("/v1/shares", &ann.who).await.expect(200);
     assert_eq!(inbox["items"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_comes_back_shows_on_its_contact_until_the_address_is_another() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Harbour & Sons").await;
+    // Amazon's own simulator of a mailbox that does not exist.
+    let contact = portal.contact(&admin, &company, "bounce@simulator.amazonses.com").await;
+    let path = format!("/v1/contacts/{contact}");
+    portal.call(Method::POST, &format!("{path}/invitation"), &admin, None).await.expect(202);
+    let mut problem = Value::Null;
+    for _ in 0..200 {
+        problem = portal.get(&path, &admin).await.expect(200)["mail_problem"].clone();
+        if problem.is_string() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(problem, "it came back: Permanent, General");
+    let changed = portal.patch(&path, &admin, json!({ "email": "ann@harbour.example" })).await.expect(200);
+    assert_eq!(changed["mail_problem"], Value::Null);
+}
