@@ -57,6 +57,10 @@ pub async fn run<F: EventFunction>() -> Result<(), StartError> {
     .await
 }
 
+/// A schedule's call that says nothing but that it is time.
+#[derive(Debug, Deserialize)]
+pub struct Time {}
+
 /// New items of the table, by their stream; or a schedule's call to look for those that the stream left behind.
 #[derive(Deserialize)]
 pub struct FromTable {

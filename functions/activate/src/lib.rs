@@ -2,11 +2,12 @@
 //!
 //! The token comes in the body, from the fragment of the link's URL, so no log on the way has seen it.
 
+use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivationRefused, Activity, ActivityKind, Actor, Email, InvitationId, Language, Link, PersonId, PersonName,
-    TokenPurpose,
+    ActivationRefused, Activity, ActivityKind, Actor, Email, InvitationId, Language, Link, LinkBody, PersonId,
+    PersonName, TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{Answer, Call, Function, Gate, Problem, json, retry_stale, session_cookie};
@@ -39,12 +40,6 @@ impl Function for Activate {
             _ => Err(Problem::not_found()),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenBody {
-    token: Link,
 }
 
 #[derive(Deserialize)]
@@ -88,12 +83,14 @@ impl Activate {
         Ok((person, invitation))
     }
 
-    async fn check(&self, call: &Call, body: TokenBody) -> Result<Answer, Problem> {
+    async fn check(&self, call: &Call, body: LinkBody) -> Result<Answer, Problem> {
         let (person, link) = self.open(call, &body.token).await?;
         let invitation = person.access().check(link, self.gate.now())?;
-        let company = self.gate.store.company_name(&person).await?;
-        let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
-        let (name, email, operator) = (person.name(), person.email(), self.operator.as_str());
+        let store = &self.gate.store;
+        let (company, settings) = try_join!(store.company_name(&person), store.settings())?;
+        let operator = settings.operator_name.map_or_else(|| self.operator.clone(), |name| name.to_string());
+        let company = company.map_or_else(|| operator.clone(), |name| name.to_string());
+        let (name, email, operator) = (person.name(), person.email(), operator.as_str());
         json(StatusCode::OK, &Checked { name, email, company, operator, expires_at: invitation.expires_at })
     }
 
@@ -147,7 +144,7 @@ impl Activate {
     }
 
     /// Answers the same whatever the token is: only the mailbox that was invited learns more.
-    async fn renew(&self, call: &Call, body: TokenBody) -> Result<Answer, Problem> {
+    async fn renew(&self, call: &Call, body: LinkBody) -> Result<Answer, Problem> {
         let (now, network) = (self.gate.now(), call.network());
         let heard = self.gate.store.take(Requests::From(&network), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;

@@ -40,7 +40,7 @@ impl Deployed {
         };
         Ok(Operator {
             name: settings.operator_name.map_or_else(|| self.name.clone(), |name| name.to_string()),
-            portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), String::from),
+            portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), |set| set.to_string()),
             support_email: settings.support_email,
             logo,
         })

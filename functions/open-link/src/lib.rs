@@ -8,8 +8,8 @@ use futures_util::{future, try_join};
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, Area, Company, Contact, Email, FileId, Link, Share, ShareFile, ShareState,
-    TokenPurpose,
+    Access, Activity, ActivityKind, Actor, Area, Company, Contact, Email, FileId, Link, LinkBody, Share, ShareFile,
+    ShareState, TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
@@ -39,12 +39,6 @@ impl Function for OpenLink {
             _ => Err(Problem::not_found()),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenBody {
-    token: Link,
 }
 
 #[derive(Deserialize)]
@@ -139,7 +133,7 @@ impl OpenLink {
         Ok(Opened { share, files, email, owner, company })
     }
 
-    async fn open(&self, call: &Call, body: &TokenBody) -> Result<Answer, Problem> {
+    async fn open(&self, call: &Call, body: &LinkBody) -> Result<Answer, Problem> {
         let opened = self.gate.follow(call, self.find(&body.token)).await?;
         let activity = opened.activity(ActivityKind::LinkOpened, self.gate.now());
         let (offer, noted) = future::join(self.offer(&opened), self.gate.store.note(&activity)).await;

@@ -5,10 +5,9 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{FileState, Task, Work};
-use gatehouse::event::{EventFunction, StartError};
+use gatehouse::event::{EventFunction, StartError, Time};
 use gatehouse::files::Files;
 use gatehouse::store::{CommitError, PageRequest, Store};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -26,19 +25,15 @@ pub struct Retire {
     clock: Clock,
 }
 
-/// The schedule's call.
-#[derive(Deserialize)]
-pub struct Event {}
-
 impl EventFunction for Retire {
-    type Event = Event;
+    type Event = Time;
     type Outcome = Value;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
         Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
     }
 
-    async fn handle(&self, _: Event) -> Result<Value, StartError> {
+    async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (shares, uploads) = (self.ended_shares().await?, self.left_uploads().await?);
         Ok(json!({ "shares": shares, "uploads": uploads }))
     }

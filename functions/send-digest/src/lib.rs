@@ -3,9 +3,8 @@
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{Access, Contact, ContactId, DigestEntry, InboxOf, Mail, MailWish, OutboxMail, ShareId};
-use gatehouse::event::{EventFunction, StartError};
+use gatehouse::event::{EventFunction, StartError, Time};
 use gatehouse::store::{CommitError, PageRequest, Store, Transaction, Waiting, keys};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -22,12 +21,8 @@ pub struct SendDigest {
     clock: Clock,
 }
 
-/// The schedule's call.
-#[derive(Deserialize)]
-pub struct Event {}
-
 impl EventFunction for SendDigest {
-    type Event = Event;
+    type Event = Time;
     type Outcome = Value;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
@@ -35,7 +30,7 @@ impl EventFunction for SendDigest {
     }
 
     /// What fails is left for the next time: Lambda calls again, and tomorrow is another day.
-    async fn handle(&self, _: Event) -> Result<Value, StartError> {
+    async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (mut mails, mut failed) = (0, None);
         for shard in 0..keys::OUTBOX_SHARDS {
             let (mut lines, mut after) = (Vec::<Waiting>::new(), None);

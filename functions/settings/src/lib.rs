@@ -119,8 +119,8 @@ impl Settings {
     /// As it is in effect: what nobody has set is as the portal was deployed.
     fn view(&self, settings: Record, logo: Option<Logo>) -> Result<Answer, Problem> {
         let view = SettingsView {
-            operator_name: settings.operator_name.map_or_else(|| self.operator.clone(), String::from),
-            portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), String::from),
+            operator_name: settings.operator_name.map_or_else(|| self.operator.clone(), |set| set.to_string()),
+            portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), |set| set.to_string()),
             support_email: settings.support_email,
             share_visibility: settings.share_visibility,
             languages: settings.languages,

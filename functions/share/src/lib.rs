@@ -5,6 +5,7 @@ mod draft;
 mod recipients;
 mod send;
 
+use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
@@ -22,6 +23,9 @@ impl Function for Share {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        if !matches!(call.route(), "POST /v1/shares" | "POST /v1/shares/{id}/send") {
+            self.refuse_customers(call).await?;
+        }
         match call.route() {
             "POST /v1/shares" => {
                 let new = call.json()?;
@@ -41,5 +45,17 @@ impl Function for Share {
             "DELETE /v1/shares/{id}/recipients/{rid}" => retry_stale(|| self.remove_recipient(call)).await,
             _ => Err(Problem::not_found()),
         }
+    }
+}
+
+impl Share {
+    /// A customer changes and takes back nothing: it may not where it has the share, and knows of no other.
+    async fn refuse_customers(&self, call: &Call) -> Result<(), Problem> {
+        let Some(customer) = self.gate.customer(call).await? else { return Ok(()) };
+        let (store, id) = (&self.gate.store, call.id("id")?);
+        let received = store.received(customer.contact, customer.company, id);
+        let (received, share) = try_join!(received, store.share(id))?;
+        self.gate.see(customer, received, share.as_deref(), &[]).await?;
+        Err(Problem::forbidden("What was shared is changed and taken back by its sender alone."))
     }
 }

@@ -1,15 +1,16 @@
 //! A customer of the operator.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{CompanyId, CompanyName, Email, Reference, TextError};
 
 /// A domain whose addresses belong to a company: `example.com`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
 pub struct CompanyDomain(String);
 
 impl FromStr for CompanyDomain {
@@ -24,24 +25,16 @@ impl FromStr for CompanyDomain {
     }
 }
 
+impl fmt::Display for CompanyDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl CompanyDomain {
     /// The domain itself.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl From<CompanyDomain> for String {
-    fn from(domain: CompanyDomain) -> Self {
-        domain.0
-    }
-}
-
-impl TryFrom<String> for CompanyDomain {
-    type Error = TextError;
-
-    fn try_from(text: String) -> Result<Self, TextError> {
-        text.parse()
     }
 }
 

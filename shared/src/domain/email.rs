@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use email_address::{EmailAddress, Options};
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// Why an address was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +21,7 @@ pub enum EmailError {
 }
 
 /// An address in the one form in which it is stored and compared: lower case, domain in ASCII.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Email(String);
 
 impl Email {
@@ -65,20 +64,6 @@ impl fmt::Debug for Email {
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl From<Email> for String {
-    fn from(email: Email) -> Self {
-        email.0
-    }
-}
-
-impl TryFrom<String> for Email {
-    type Error = EmailError;
-
-    fn try_from(text: String) -> Result<Self, EmailError> {
-        text.parse()
     }
 }
 

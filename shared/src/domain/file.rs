@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hex::FromHex as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{ActorId, CompanyId, FileId, FileName, MediaType, PersonName, ShareId, TextError};
 
@@ -70,8 +72,7 @@ pub enum FileState {
 }
 
 /// The SHA-256 of a file's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
@@ -87,18 +88,8 @@ impl FromStr for Sha256 {
 
     /// In hexadecimal, as `sha256sum` prints it, or in base64, as S3 does.
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let hex = || {
-            let digits = text
-                .as_bytes()
-                .chunks_exact(2)
-                .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-            (text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
-                .then(|| digits.collect::<Option<Vec<u8>>>())
-                .flatten()
-        };
-        hex()
-            .or_else(|| STANDARD.decode(text).ok())
-            .and_then(|bytes| bytes.try_into().ok())
+        let hex = <[u8; 32]>::from_hex(text).ok();
+        hex.or_else(|| STANDARD.decode(text).ok()?.try_into().ok())
             .map(Self)
             .ok_or(TextError::Form("must be a SHA-256 in 64 hexadecimal digits or in base64"))
     }
@@ -106,27 +97,13 @@ impl FromStr for Sha256 {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
 impl fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sha256({self})")
-    }
-}
-
-impl From<Sha256> for String {
-    fn from(sum: Sha256) -> Self {
-        sum.to_string()
-    }
-}
-
-impl TryFrom<String> for Sha256 {
-    type Error = TextError;
-
-    fn try_from(text: String) -> Result<Self, TextError> {
-        text.parse()
     }
 }
 

@@ -3,14 +3,29 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::TextError;
 use super::text::turns_text;
 
+/// All that is not `attr-char` (RFC 8187 §3.2.1).
+const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
 /// A file's own name, in any script: 1 to 255 characters, none of them NUL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct FileName(String);
 
 impl FileName {
@@ -35,21 +50,8 @@ impl FileName {
             .chars()
             .map(|c| if (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '%') { c } else { '_' })
             .collect();
-        format!("attachment; filename=\"{likeness}\"; filename*=UTF-8''{}", extended_value(&safe))
+        format!("attachment; filename=\"{likeness}\"; filename*=UTF-8''{}", utf8_percent_encode(&safe, NO_ATTR_CHAR))
     }
-}
-
-/// `ext-value` of RFC 8187 §3.2.1: everything but `attr-char` is percent-encoded.
-fn extended_value(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 impl FromStr for FileName {
@@ -72,20 +74,6 @@ impl FromStr for FileName {
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl From<FileName> for String {
-    fn from(name: FileName) -> Self {
-        name.0
-    }
-}
-
-impl TryFrom<String> for FileName {
-    type Error = TextError;
-
-    fn try_from(text: String) -> Result<Self, TextError> {
-        text.parse()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use ulid::Ulid;
 
 /// Text that is no id of the kind asked for.
@@ -19,8 +19,7 @@ impl IdError {
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
         pub struct $name(Ulid);
 
         impl $name {
@@ -46,20 +45,6 @@ macro_rules! id {
                     .and_then(|ulid| Ulid::from_string(ulid).ok().filter(|parsed| parsed.to_string() == ulid))
                     .map(Self)
                     .ok_or(IdError($prefix))
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.to_string()
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-
-            fn try_from(text: String) -> Result<Self, IdError> {
-                text.parse()
             }
         }
     )*};
@@ -117,8 +102,7 @@ impl ActivityId {
 }
 
 /// Whoever acts: a person, or an integration with its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub enum ActorId {
     /// A contact or one of the staff.
     Person(PersonId),
@@ -135,17 +119,11 @@ impl fmt::Display for ActorId {
     }
 }
 
-impl From<ActorId> for String {
-    fn from(id: ActorId) -> Self {
-        id.to_string()
-    }
-}
+impl FromStr for ActorId {
+    type Err = IdError;
 
-impl TryFrom<String> for ActorId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        text.parse().map(Self::Key).or_else(|_: IdError| text.try_into().map(Self::Person))
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.parse().map(Self::Key).or_else(|_: IdError| text.parse().map(Self::Person))
     }
 }
 
@@ -162,8 +140,7 @@ impl From<StaffId> for ActorId {
 }
 
 /// Whoever can sign in: a contact or one of the staff.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub enum PersonId {
     /// A contact at a company.
     Contact(ContactId),
@@ -180,16 +157,10 @@ impl fmt::Display for PersonId {
     }
 }
 
-impl From<PersonId> for String {
-    fn from(id: PersonId) -> Self {
-        id.to_string()
-    }
-}
+impl FromStr for PersonId {
+    type Err = IdError;
 
-impl TryFrom<String> for PersonId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
+    fn from_str(text: &str) -> Result<Self, IdError> {
         text.parse().map(Self::Contact).or_else(|_: IdError| text.parse().map(Self::Staff))
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{
     CompanyId, ContactId, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId, ShareState, Title,
 };
 
 /// Whose inbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub enum InboxOf {
     /// A contact's own.
     Contact(ContactId),
@@ -36,16 +37,10 @@ impl fmt::Display for InboxOf {
     }
 }
 
-impl From<InboxOf> for String {
-    fn from(of: InboxOf) -> Self {
-        of.to_string()
-    }
-}
+impl FromStr for InboxOf {
+    type Err = IdError;
 
-impl TryFrom<String> for InboxOf {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
+    fn from_str(text: &str) -> Result<Self, IdError> {
         if text == Self::OPERATOR {
             return Ok(Self::Operator);
         }

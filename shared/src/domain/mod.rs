@@ -50,5 +50,5 @@ pub use staff::Staff;
 pub use task::{News, Task, Work};
 pub use team::Team;
 pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
-pub use token::{Link, Token, TokenError, TokenHash, TokenPurpose};
+pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};
 pub use unsubscribe::Unsubscribe;

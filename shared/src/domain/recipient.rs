@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{CompanyId, ContactId, Email, IdError, ShareId};
 
@@ -28,8 +29,7 @@ impl AddressId {
 }
 
 /// Which recipient of a share: each contact, company and address is one at most once.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub enum RecipientId {
     /// A contact.
     Contact(ContactId),
@@ -59,20 +59,6 @@ impl FromStr for RecipientId {
             return if known { Ok(Self::Address(AddressId(text.to_owned()))) } else { Err(IdError::OF_RECIPIENT) };
         }
         text.parse().map(Self::Company).or_else(|_: IdError| text.parse().map(Self::Contact))
-    }
-}
-
-impl From<RecipientId> for String {
-    fn from(id: RecipientId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for RecipientId {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        text.parse()
     }
 }
 

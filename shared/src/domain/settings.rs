@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::digest;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use url::{Host, Url};
 
 use super::{CompanyName, Email, Language, Visibility};
@@ -108,8 +109,7 @@ fn of_a_host(c: char) -> bool {
 }
 
 /// Where customers find the portal: a scheme and a host, to put paths behind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct PortalUrl(String);
 
 impl FromStr for PortalUrl {
@@ -141,20 +141,6 @@ impl FromStr for PortalUrl {
 impl fmt::Display for PortalUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl From<PortalUrl> for String {
-    fn from(url: PortalUrl) -> Self {
-        url.0
-    }
-}
-
-impl TryFrom<String> for PortalUrl {
-    type Error = PortalUrlError;
-
-    fn try_from(text: String) -> Result<Self, PortalUrlError> {
-        text.parse()
     }
 }
 
@@ -209,7 +195,7 @@ mod tests {
             ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
             ("http://[::1]:9000", "http://[::1]:9000"),
         ] {
-            assert_eq!(text.parse::<PortalUrl>().map(String::from).as_deref(), Ok(is));
+            assert_eq!(text.parse::<PortalUrl>().map(|url| url.to_string()).as_deref(), Ok(is));
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +50,7 @@ pub(super) fn turns_text(c: char) -> bool {
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident = $parse:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
         pub struct $name(String);
 
         impl $name {
@@ -74,20 +73,6 @@ macro_rules! text {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = TextError;
-
-            fn try_from(text: String) -> Result<Self, TextError> {
-                text.parse()
             }
         }
     )*};

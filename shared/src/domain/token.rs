@@ -68,6 +68,14 @@ impl TryFrom<String> for Token {
 #[serde(from = "String")]
 pub struct Link(Option<Token>);
 
+/// A body that holds a link's token and nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    /// The token.
+    pub token: Link,
+}
+
 impl Link {
     /// The token, if it can be one.
     pub fn token(&self) -> Option<&Token> {

@@ -131,10 +131,7 @@ pub async fn retry_stale<T, F: Future<Output = Result<T, Problem>>>(
     for tried in 0..MOST {
         match attempt().await {
             Err(problem) if problem.is_stale() => {
-                // Those who met must not meet again: wait a random while, longer each time.
-                let most_ms = 5_u64 << tried.min(6);
-                let ms = u64::from_be_bytes(crate::random()) % most_ms;
-                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                crate::back_off(5, tried).await;
             }
             done => return done,
         }

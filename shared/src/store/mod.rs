@@ -129,7 +129,7 @@ impl Store {
                 if wanted.is_empty() {
                     break;
                 }
-                back_off(tried).await?;
+                again(tried).await?;
                 let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(consistent).build();
                 let request = request
                     .map_err(|error| StoreError::Call { operation: "BatchGetItem", cause: error.to_string() })?;
@@ -168,7 +168,7 @@ impl Store {
                 if batch.is_empty() {
                     break;
                 }
-                back_off(tried).await?;
+                again(tried).await?;
                 let sent = self.client.batch_write_item().request_items(&*self.table, batch).send().await;
                 let sent = sent.map_err(StoreError::call("BatchWriteItem"))?;
                 // DynamoDB may do a part and give back the rest.
@@ -189,18 +189,16 @@ impl Store {
     }
 }
 
-/// Waits longer each time before what DynamoDB has left undone is asked for again, and at last no more.
-async fn back_off(tried: u32) -> Result<(), StoreError> {
-    const MOST: u32 = 12;
-    if tried >= MOST {
-        return Err(StoreError::Call { operation: "Batch", cause: "the table is too busy".to_owned() });
+/// Before what DynamoDB has left undone is asked for again; at last it is asked no more.
+async fn again(tried: u32) -> Result<(), StoreError> {
+    match tried {
+        0 => Ok(()),
+        1..12 => {
+            crate::back_off(20, tried).await;
+            Ok(())
+        }
+        _ => Err(StoreError::Call { operation: "Batch", cause: "the table is too busy".to_owned() }),
     }
-    if tried > 0 {
-        let most_ms = 20_u64 << tried.min(7);
-        let ms = u64::from_be_bytes(crate::random()) % most_ms;
-        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
-    }
-    Ok(())
 }
 
 /// An item of a key and what lies there.

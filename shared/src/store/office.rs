@@ -1,6 +1,7 @@
 //! The operator's own: the team, keys, requests for access, activity.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 
 use super::page::{Listing, Within};
@@ -72,13 +73,10 @@ const MOST_MONTHS: usize = 24;
 
 /// The months from one time back to another.
 fn months_back(newest: Timestamp, oldest: Timestamp) -> impl Iterator<Item = String> {
-    let mut day = newest.to_zoned(TimeZone::UTC).date().first_of_month();
-    let last = oldest.to_zoned(TimeZone::UTC).date().first_of_month();
-    std::iter::from_fn(move || {
-        let month = day;
-        day = day.yesterday().ok()?.first_of_month();
-        (month >= last).then(|| month.strftime("%Y-%m").to_string())
-    })
+    let month = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().first_of_month();
+    let last = month(oldest);
+    let months = month(newest).series((-1).months()).take_while(move |month| *month >= last);
+    months.map(|month| month.strftime("%Y-%m").to_string())
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Mails show the operator as an admin has set it, and speak the reader's language.
 
-use gatehouse_tests::{Portal, text};
+use gatehouse_tests::{NOBODY, Portal, text};
 use reqwest::Method;
 use serde_json::json;
 
@@ -33,6 +33,12 @@ async fn a_mail_has_the_logo_the_name_and_whom_to_ask() {
     assert!(html.contains("lang=\"de\"") && html.contains("mailto:help@northgate.example"), "{html}");
     assert!(text(&mail["text"]).contains("Südhafen & Töchter\nFragen? Schreiben Sie an help@northgate.example\n"));
     assert!(text(&mail["from"]).is_ascii() && text(&mail["from"]).ends_with(" <portal@northgate.example>"));
+
+    let invited = portal.contact(&admin, &ann.company, "new@harbour.example").await;
+    portal.call(Method::POST, &format!("/v1/contacts/{invited}/invitation"), &admin, None).await.expect(202);
+    let token = portal.activation_token("new@harbour.example", 1).await;
+    let check = portal.post("/v1/activations/check", &NOBODY, json!({ "token": token })).await.expect(200);
+    assert_eq!(check["operator"], "Südhafen & Töchter");
 
     let none = json!({ "logo": null, "operator_name": null });
     portal.call(Method::PUT, "/v1/settings", &admin, Some(none)).await.expect(200);

@@ -72,9 +72,9 @@ async fn a_contact_that_is_added_later_is_mailed_and_one_that_is_taken_away_sees
     ] {
         portal.post(&format!("{path}/recipients"), &admin, body).await.expect_invalid(field);
     }
-    for who in [&ann.who, &bob.who] {
+    for (who, status, slug) in [(&ann.who, 403, "forbidden"), (&bob.who, 404, "not_found")] {
         let refused = portal.post(&format!("{path}/recipients"), who, json!({ "contact_id": bob.id })).await;
-        refused.expect_problem(403, "forbidden");
+        refused.expect_problem(status, slug);
     }
 }
 

@@ -207,16 +207,22 @@ async fn a_customer_can_delete_nothing_and_touch_nothing_that_is_not_its_own() {
     }
     // Nor can she go on with an upload of the staff in her own share.
     portal.get(&format!("/v1/shares/{eves}/files/{eves_file}/upload"), &eve.who).await.expect_problem(404, "not_found");
-    for path in [format!("/v1/shares/{share}"), format!("/v1/shares/{eves}")] {
-        portal.delete(&path, &eve.who).await.expect_problem(403, "forbidden");
-        portal.patch(&path, &eve.who, json!({ "title": "Mine" })).await.expect_problem(403, "forbidden");
+    // What is hers she may not change; of another's she is told nothing.
+    for (share, status, slug) in [(&share, 404, "not_found"), (&eves, 403, "forbidden")] {
+        let path = format!("/v1/shares/{share}");
+        portal.delete(&path, &eve.who).await.expect_problem(status, slug);
+        portal.patch(&path, &eve.who, json!({ "title": "Mine" })).await.expect_problem(status, slug);
+        portal.get(&format!("{path}/recipients"), &eve.who).await.expect_problem(status, slug);
+        let body = json!({ "contact_id": eve.id });
+        portal.post(&format!("{path}/recipients"), &eve.who, body).await.expect_problem(status, slug);
+        let recipient = format!("{path}/recipients/{}", ann.id);
+        portal.delete(&recipient, &eve.who).await.expect_problem(status, slug);
         let gone = format!("{path}/files/{offer}");
         portal.delete(&gone, &eve.who).await.expect_problem(404, "not_found");
     }
     for (name, value) in [("contact_id", &ann.id), ("company_id", &ann.company), ("state", &"sent".to_owned())] {
         portal.get(&format!("/v1/shares?{name}={value}"), &eve.who).await.expect_invalid(name);
     }
-    portal.get(&format!("/v1/shares/{share}/recipients"), &eve.who).await.expect_problem(403, "forbidden");
     post(format!("/v1/shares/{share}/files"), new.clone()).await.expect_problem(404, "not_found");
     let nobody = portal.post(&format!("/v1/shares/{share}/files"), &NOBODY, new.clone()).await;
     nobody.expect_problem(401, "sign_in_required");

@@ -47,11 +47,9 @@ fn needs(route: &str) -> Needs {
         _ if path.starts_with("/v1/links") || path.starts_with("/v1/unsubscribe") => Nothing,
         _ if path.starts_with("/v1/me") || path.starts_with("/v1/sessions") => Session,
         _ if path.ends_with("/download") || path.ends_with("/downloads") => RightOrCustomer(Right::ReadShares),
-        "GET /v1/shares/{id}/recipients" => Needs::Right(Right::ReadShares),
-        _ if path.contains("/files") || route == "POST /v1/shares" || path.ends_with("/send") => {
-            RightOrCustomer(Right::ManageShares)
-        }
-        _ if path.starts_with("/v1/shares") => Needs::Right(Right::ManageShares),
+        // A customer is told 404 of a share that is not its own; of its own, story `returning` tells.
+        "GET /v1/shares/{id}/recipients" => RightOrCustomer(Right::ReadShares),
+        _ if path.starts_with("/v1/shares") => RightOrCustomer(Right::ManageShares),
         _ if path.starts_with("/v1/registrations") => Needs::Right(Right::MapRegistrations),
         _ if path.starts_with("/v1/staff") => Needs::Right(Right::ManageStaff),
         _ if path.starts_with("/v1/api-keys") => Needs::Right(Right::ManageKeys),
