@@ -18,7 +18,7 @@ use crate::domain::{FileId, ShareFile, ShareId};
 
 pub use check::{SentPart, UploadRefused};
 use sniff::harmless;
-pub use upload::{Missing, Room, Upload};
+pub use upload::{Missing, Upload, UrlBudget};
 
 /// How long a download may take to begin: what the contract allows, and what a closed contact keeps at most.
 pub const DOWNLOAD_LIFETIME: SignedDuration = SignedDuration::from_secs(5 * 60);
@@ -59,7 +59,7 @@ pub struct Download {
 }
 
 /// What lies in the bucket.
-struct Arrived {
+struct UploadedObject {
     size: u64,
     /// In base64, if the upload carried one.
     sha256: Option<String>,
@@ -119,16 +119,16 @@ impl Files {
     }
 
     /// What has arrived, if anything has.
-    async fn head(&self, file: &ShareFile) -> Result<Option<Arrived>, FilesError> {
+    async fn head(&self, file: &ShareFile) -> Result<Option<UploadedObject>, FilesError> {
         self.look(key(file.share_id, file.id)).await
     }
 
-    async fn look(&self, key: String) -> Result<Option<Arrived>, FilesError> {
+    async fn look(&self, key: String) -> Result<Option<UploadedObject>, FilesError> {
         let head = self.client.head_object().bucket(&self.bucket).key(key);
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => {
                 let size = head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                Ok(Some(Arrived { size, sha256: head.checksum_sha256, version: head.version_id }))
+                Ok(Some(UploadedObject { size, sha256: head.checksum_sha256, version: head.version_id }))
             }
             Err(error) if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) => Ok(None),
             Err(error) => Err(FilesError::call("HeadObject")(error)),

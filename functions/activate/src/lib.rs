@@ -10,7 +10,7 @@ use gatehouse::domain::{
     PersonName, TokenPurpose,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, Problem, json, retry_stale, session_cookie};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, json, retry_on_conflict, session_cookie};
 use gatehouse::password::{self, Password};
 use gatehouse::session::Signer;
 use gatehouse::store::{Person, Requests};
@@ -32,11 +32,11 @@ impl Function for Activate {
         Ok(Self { gate, signer, operator: env.operator.clone(), portal_url: env.portal_url.clone() })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
-            "POST /v1/activations/check" => self.check(call, call.json()?).await,
-            "POST /v1/activations" => self.activate(call, call.json()?).await,
-            "POST /v1/activations/renew" => self.renew(call, call.json()?).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
+            "POST /v1/activations/check" => self.check(request, request.json()?).await,
+            "POST /v1/activations" => self.activate(request, request.json()?).await,
+            "POST /v1/activations/renew" => self.renew(request, request.json()?).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -70,8 +70,8 @@ struct Activated<'a> {
 
 impl Activate {
     /// Whom the link was sent to, and by which invitation.
-    async fn open(&self, call: &Call, link: &Link) -> Result<(Person, InvitationId), Problem> {
-        self.gate.follow(call, self.find(link)).await
+    async fn open(&self, request: &ApiRequest, link: &Link) -> Result<(Person, InvitationId), Problem> {
+        self.gate.resolve_link(request, self.find(link)).await
     }
 
     async fn find(&self, link: &Link) -> Result<(Person, InvitationId), Problem> {
@@ -83,8 +83,8 @@ impl Activate {
         Ok((person, invitation))
     }
 
-    async fn check(&self, call: &Call, body: LinkBody) -> Result<Answer, Problem> {
-        let (person, link) = self.open(call, &body.token).await?;
+    async fn check(&self, request: &ApiRequest, body: LinkBody) -> Result<ApiResponse, Problem> {
+        let (person, link) = self.open(request, &body.token).await?;
         let invitation = person.access().check(link, self.gate.now())?;
         let store = &self.gate.store;
         let (company, settings) = try_join!(store.company_name(&person), store.settings())?;
@@ -94,9 +94,9 @@ impl Activate {
         json(StatusCode::OK, &Checked { name, email, company, operator, expires_at: invitation.expires_at })
     }
 
-    async fn activate(&self, call: &Call, body: Activation) -> Result<Answer, Problem> {
+    async fn activate(&self, request: &ApiRequest, body: Activation) -> Result<ApiResponse, Problem> {
         // A dead link is told of before a weak password, and before the work of a hash.
-        let (person, link) = self.open(call, &body.token).await?;
+        let (person, link) = self.open(request, &body.token).await?;
         person.access().check(link, self.gate.now())?;
         let company = self.gate.store.company_name(&person).await?;
         let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
@@ -106,11 +106,11 @@ impl Activate {
         let password = body.password.clone();
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
-        retry_stale(|| self.open_account(&body, &hash)).await
+        retry_on_conflict(|| self.open_account(&body, &hash)).await
     }
 
     /// Of many at once, one writes; the others read again, and find the link used.
-    async fn open_account(&self, body: &Activation, hash: &str) -> Result<Answer, Problem> {
+    async fn open_account(&self, body: &Activation, hash: &str) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
         let (mut person, link) = self.find(&body.token).await?;
         let before = person.clone();
@@ -137,18 +137,18 @@ impl Activate {
         let session = self.signer.issue(&person).map_err(Problem::internal)?;
         let kind = if matches!(person, Person::Contact(_)) { "customer" } else { "staff" };
         let body = Activated { token: &session.token, expires_at: session.expires_at, kind, name: person.name() };
-        let mut answer = json(StatusCode::CREATED, &body)?;
+        let mut response = json(StatusCode::CREATED, &body)?;
         let cookie = session_cookie(&session.token, &self.portal_url);
-        answer.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
-        Ok(answer)
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        Ok(response)
     }
 
     /// Answers the same whatever the token is: only the mailbox that was invited learns more.
-    async fn renew(&self, call: &Call, body: LinkBody) -> Result<Answer, Problem> {
-        let (now, network) = (self.gate.now(), call.network());
+    async fn renew(&self, request: &ApiRequest, body: LinkBody) -> Result<ApiResponse, Problem> {
+        let (now, network) = (self.gate.now(), request.network());
         let heard = self.gate.store.take(Requests::From(&network), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;
-        match retry_stale(|| self.send_anew(&body.token)).await {
+        match retry_on_conflict(|| self.send_anew(&body.token)).await {
             Err(problem) if problem.cause().is_some() => Err(problem),
             _ => json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" })),
         }

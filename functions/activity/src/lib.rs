@@ -6,7 +6,7 @@ use gatehouse::domain::{
     Activity as Record, ActivityId, ActivityKind, ActorId, CompanyId, ContactId, FileId, PersonName, Right, ShareId,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, List, PageQuery, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, PageQuery, Problem, json};
 use gatehouse::store::ActivityQuery;
 use lambda_http::Body;
 use lambda_http::http::{HeaderValue, StatusCode, header};
@@ -25,9 +25,9 @@ impl Function for Activity {
         Ok(Self { gate: Gate::connect(env).await? })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
-            "GET /v1/activity" => self.list(call).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
+            "GET /v1/activity" => self.list(request).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -63,17 +63,17 @@ impl From<Record> for View {
 }
 
 impl Activity {
-    async fn list(&self, call: &Call) -> Result<Answer, Problem> {
+    async fn list(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(call, Right::ReadActivity).await?;
-        let Filter { contact_id: contact, share_id: share, kind, from, to } = call.query()?;
+        let staff = self.gate.staff(request, Right::ReadActivity).await?;
+        let Filter { contact_id: contact, share_id: share, kind, from, to } = request.query()?;
         let query = ActivityQuery { contact, share, kind, from, to };
-        if call.accepts("text/csv") {
+        if request.accepts("text/csv") {
             let (records, _) = store.activity(&query, None, MOST_ROWS, now).await?;
             return as_csv(records);
         }
         let list = List::of(&[&"activity", &staff.id, &format_args!("{query:?}")]);
-        let page: PageQuery = call.query()?;
+        let page: PageQuery = request.query()?;
         let after: Option<String> = self.gate.after(&list, &page).await?;
         let (records, next) = store.activity(&query, after.as_deref(), page.limit, now).await?;
         let items = records.into_iter().map(View::from).collect();
@@ -81,7 +81,7 @@ impl Activity {
     }
 }
 
-fn as_csv(records: Vec<Record>) -> Result<Answer, Problem> {
+fn as_csv(records: Vec<Record>) -> Result<ApiResponse, Problem> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let head = ["at", "kind", "actor_id", "actor_name", "company_id", "contact_id", "share_id", "files"];
     csv.write_record(head).map_err(Problem::internal)?;
@@ -102,11 +102,11 @@ fn as_csv(records: Vec<Record>) -> Result<Answer, Problem> {
         csv.write_record(row).map_err(Problem::internal)?;
     }
     let text = csv.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
-    let mut answer = Answer::new(Body::Text(text));
-    let headers = answer.headers_mut();
+    let mut response = ApiResponse::new(Body::Text(text));
+    let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"activity.csv\""));
-    Ok(answer)
+    Ok(response)
 }
 
 /// A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").

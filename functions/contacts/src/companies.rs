@@ -6,7 +6,7 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Query, Reference, Right,
 };
-use gatehouse::http::{Answer, Call, List, Once, Problem, given, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, List, Problem, given, json};
 use gatehouse::store::{Page, PageRequest, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -64,12 +64,12 @@ impl From<Company> for CompanyView {
 }
 
 impl Contacts {
-    pub(crate) async fn create_company(&self, call: &Call, new: &NewCompany) -> Result<Answer, Problem> {
+    pub(crate) async fn create_company(&self, request: &ApiRequest, new: &NewCompany) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let once = match self.gate.once(call, staff.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let staff = self.gate.staff(request, Right::ManageCustomers).await?;
+        let key = match self.gate.idempotency(request, staff.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         let company = Company {
             id: CompanyId::new(now),
@@ -83,16 +83,16 @@ impl Contacts {
         let activity = Activity::new(ActivityKind::CompanyCreated, by, now).company(company.id);
         let transaction = self.gate.store.transaction().create(&company).activity(&activity);
         let transaction = transaction.words(company.id, None, &company);
-        let answer = json(StatusCode::CREATED, &CompanyView::from(company))?;
-        transaction.remember(&once, &answer, now).commit().await?;
-        Ok(answer)
+        let response = json(StatusCode::CREATED, &CompanyView::from(company))?;
+        transaction.store_response(&key, &response, now).commit().await?;
+        Ok(response)
     }
 
-    pub(crate) async fn list_companies(&self, call: &Call) -> Result<Answer, Problem> {
-        let staff = self.gate.staff(call, Right::ReadCustomers).await?;
-        let query: CompanyQuery = call.query()?;
+    pub(crate) async fn list_companies(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let staff = self.gate.staff(request, Right::ReadCustomers).await?;
+        let query: CompanyQuery = request.query()?;
         let list = List::of(&[&"companies", &staff.id, &query.q]);
-        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.page(&list, &request.query()?).await?;
         let companies = match Query::parse(&query.q) {
             None => self.gate.store.companies(page).await?,
             Some(words) => self.find_companies(&words, page).await?,
@@ -113,17 +113,21 @@ impl Contacts {
         Ok(Page { items: found.collect(), next: rows.next })
     }
 
-    pub(crate) async fn show_company(&self, call: &Call) -> Result<Answer, Problem> {
-        let company = self.gate.store.company(call.id("id")?);
-        let (_, company) = self.gate.staff_and(call, Right::ReadCustomers, company).await?;
+    pub(crate) async fn show_company(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let company = self.gate.store.company(request.id("id")?);
+        let (_, company) = self.gate.staff_and(request, Right::ReadCustomers, company).await?;
         let company = company.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &CompanyView::from(company.record))
     }
 
-    pub(crate) async fn change_company(&self, call: &Call, change: &ChangeCompany) -> Result<Answer, Problem> {
+    pub(crate) async fn change_company(
+        &self,
+        request: &ApiRequest,
+        change: &ChangeCompany,
+    ) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let stored = self.gate.store.company(call.id("id")?);
-        let (staff, stored) = self.gate.staff_and(call, Right::ManageCustomers, stored).await?;
+        let stored = self.gate.store.company(request.id("id")?);
+        let (staff, stored) = self.gate.staff_and(request, Right::ManageCustomers, stored).await?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let was = stored.record;
         let before = was.clone();

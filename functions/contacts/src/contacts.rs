@@ -4,7 +4,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, ActorId, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName, Phone, Right,
     StaffId,
 };
-use gatehouse::http::{Answer, Call, ContactView, List, Once, PageQuery, Problem, given, json};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Idempotency, List, PageQuery, Problem, given, json};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -42,14 +42,14 @@ pub(crate) struct ChangeContact {
 
 impl Contacts {
     /// Enters a contact and, where that was ticked, invites it: both, or neither.
-    pub(crate) async fn create_contact(&self, call: &Call, new: &NewContact) -> Result<Answer, Problem> {
+    pub(crate) async fn create_contact(&self, request: &ApiRequest, new: &NewContact) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(call, Right::ManageCustomers).await?;
-        let once = match self.gate.once(call, staff.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let staff = self.gate.staff(request, Right::ManageCustomers).await?;
+        let key = match self.gate.idempotency(request, staff.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
-        let company = store.company(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let company = store.company(request.id("id")?).await?.ok_or_else(Problem::not_found)?;
         let contact = Contact {
             email: new.email.clone(),
             phone: new.phone.clone(),
@@ -73,16 +73,16 @@ impl Contacts {
         } else {
             contact
         };
-        transaction = transaction.create(&contact).words(contact.id, None, &contact).catch_up(contact.id, now);
-        let answer = json(StatusCode::CREATED, &ContactView::from(contact))?;
-        transaction.remember(&once, &answer, now).commit().await?;
-        Ok(answer)
+        transaction = transaction.create(&contact).words(contact.id, None, &contact).backfill(contact.id, now);
+        let response = json(StatusCode::CREATED, &ContactView::from(contact))?;
+        transaction.store_response(&key, &response, now).commit().await?;
+        Ok(response)
     }
 
-    pub(crate) async fn list_contacts(&self, call: &Call) -> Result<Answer, Problem> {
-        let staff = self.gate.staff(call, Right::ReadCustomers).await?;
-        let query: PageQuery = call.query()?;
-        let id: CompanyId = call.id("id")?;
+    pub(crate) async fn list_contacts(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let staff = self.gate.staff(request, Right::ReadCustomers).await?;
+        let query: PageQuery = request.query()?;
+        let id: CompanyId = request.id("id")?;
         self.gate.store.company(id).await?.ok_or_else(Problem::not_found)?;
         let list = List::of(&[&"contacts", &staff.id, &id]);
         let page = self.gate.page(&list, &query).await?;
@@ -90,17 +90,21 @@ impl Contacts {
         json(StatusCode::OK, &self.gate.list(&list, contacts, ContactView::from).await?)
     }
 
-    pub(crate) async fn show_contact(&self, call: &Call) -> Result<Answer, Problem> {
-        let contact = self.gate.store.contact(call.id("id")?);
-        let (_, contact) = self.gate.staff_and(call, Right::ReadCustomers, contact).await?;
+    pub(crate) async fn show_contact(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let contact = self.gate.store.contact(request.id("id")?);
+        let (_, contact) = self.gate.staff_and(request, Right::ReadCustomers, contact).await?;
         let contact = contact.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &ContactView::from(contact.record))
     }
 
-    pub(crate) async fn change_contact(&self, call: &Call, change: &ChangeContact) -> Result<Answer, Problem> {
+    pub(crate) async fn change_contact(
+        &self,
+        request: &ApiRequest,
+        change: &ChangeContact,
+    ) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let stored = store.contact(call.id("id")?);
-        let (staff, stored) = self.gate.staff_and(call, Right::ManageCustomers, stored).await?;
+        let stored = store.contact(request.id("id")?);
+        let (staff, stored) = self.gate.staff_and(request, Right::ManageCustomers, stored).await?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let (rev, was) = (stored.rev, stored.record.clone());
         let mut contact = stored.record;
@@ -129,7 +133,7 @@ impl Contacts {
             let id = contact.id.into();
             transaction = was.email.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
             transaction = contact.email.iter().fold(transaction, |transaction, new| transaction.claim_email(new, id));
-            transaction = transaction.catch_up(contact.id, now);
+            transaction = transaction.backfill(contact.id, now);
         }
         transaction.commit().await?;
         json(StatusCode::OK, &ContactView::from(contact))

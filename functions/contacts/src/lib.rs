@@ -6,7 +6,7 @@ mod users;
 
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, Problem, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
 
 /// The function.
 pub struct Contacts {
@@ -18,28 +18,28 @@ impl Function for Contacts {
         Ok(Self { gate: Gate::connect(env).await? })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
             "POST /v1/companies" => {
-                let new = call.json()?;
-                retry_stale(|| self.create_company(call, &new)).await
+                let new = request.json()?;
+                retry_on_conflict(|| self.create_company(request, &new)).await
             }
-            "GET /v1/companies" => self.list_companies(call).await,
-            "GET /v1/companies/{id}" => self.show_company(call).await,
+            "GET /v1/companies" => self.list_companies(request).await,
+            "GET /v1/companies/{id}" => self.show_company(request).await,
             "PATCH /v1/companies/{id}" => {
-                let change = call.json()?;
-                retry_stale(|| self.change_company(call, &change)).await
+                let change = request.json()?;
+                retry_on_conflict(|| self.change_company(request, &change)).await
             }
             "POST /v1/companies/{id}/contacts" => {
-                let new = call.json()?;
-                retry_stale(|| self.create_contact(call, &new)).await
+                let new = request.json()?;
+                retry_on_conflict(|| self.create_contact(request, &new)).await
             }
-            "GET /v1/companies/{id}/contacts" => self.list_contacts(call).await,
-            "GET /v1/users" => self.list_users(call).await,
-            "GET /v1/contacts/{id}" => self.show_contact(call).await,
+            "GET /v1/companies/{id}/contacts" => self.list_contacts(request).await,
+            "GET /v1/users" => self.list_users(request).await,
+            "GET /v1/contacts/{id}" => self.show_contact(request).await,
             "PATCH /v1/contacts/{id}" => {
-                let change = call.json()?;
-                retry_stale(|| self.change_contact(call, &change)).await
+                let change = request.json()?;
+                retry_on_conflict(|| self.change_contact(request, &change)).await
             }
             _ => Err(Problem::not_found()),
         }

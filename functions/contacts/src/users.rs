@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gatehouse::domain::{Company, CompanyId, Contact, ContactId, Query, Right};
-use gatehouse::http::{Answer, Call, ContactView, List, PageQuery, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, List, PageQuery, Problem, json};
 use gatehouse::store::{PageRequest, Position, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -47,9 +47,9 @@ enum Place {
 }
 
 impl Contacts {
-    pub(crate) async fn list_users(&self, call: &Call) -> Result<Answer, Problem> {
-        let staff = self.gate.staff(call, Right::ReadCustomers).await?;
-        let (filter, page): (UserQuery, PageQuery) = (call.query()?, call.query()?);
+    pub(crate) async fn list_users(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let staff = self.gate.staff(request, Right::ReadCustomers).await?;
+        let (filter, page): (UserQuery, PageQuery) = (request.query()?, request.query()?);
         let access = filter.access.map(AccessWord::word);
         let list = List::of(&[&"users", &staff.id, &access.unwrap_or_default(), &filter.q]);
         let Some(query) = Query::parse(&filter.q) else {

@@ -8,7 +8,7 @@ use gatehouse::domain::{
 };
 use gatehouse::store::StoreError;
 
-use crate::{DeliverMail, Outcome, Undelivered};
+use crate::{DeliverMail, DeliveryError, Outcome};
 
 /// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -33,7 +33,7 @@ pub(crate) struct Recipient {
 
 impl DeliverMail {
     /// Who reads it, and the token of its link: made here and now, it is in the mail, and nowhere else but as a hash.
-    pub(crate) async fn address(&self, mail: &OutboxMail, to: &Email) -> Result<Option<Recipient>, Undelivered> {
+    pub(crate) async fn address(&self, mail: &OutboxMail, to: &Email) -> Result<Option<Recipient>, DeliveryError> {
         let mut recipient =
             Recipient { to: to.clone(), language: mail.language.clone(), name: None, token: None, turn_off: None };
         if mail.mail.can_be_turned_off() {
@@ -105,10 +105,10 @@ impl DeliverMail {
     }
 
     /// One mail for each of the staff whom it concerns, in place of the one to all of them.
-    pub(crate) async fn write_out(&self, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
+    pub(crate) async fn write_out(&self, mail: &OutboxMail) -> Result<Outcome, DeliveryError> {
         let people = self.concerned(&mail.to).await?;
         if people.is_empty() {
-            return Err(Undelivered::Refused("nobody of the staff has an account".to_owned()));
+            return Err(DeliveryError::Refused("nobody of the staff has an account".to_owned()));
         }
         let now = self.clock.now();
         let mut transaction = self.store.transaction().settle(mail.id);
@@ -116,7 +116,7 @@ impl DeliverMail {
             let to_one = OutboxMail::new(person.email, Some(person.id.into()), person.language, mail.mail.clone(), now);
             transaction = transaction.mail(&to_one);
         }
-        transaction.commit().await.map_err(|error| Undelivered::OutOfReach(error.to_string()))?;
+        transaction.commit().await.map_err(|error| DeliveryError::OutOfReach(error.to_string()))?;
         Ok(Outcome::WrittenOut)
     }
 

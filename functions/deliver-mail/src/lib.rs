@@ -5,8 +5,8 @@
 //! A crash between two steps leaves the mail in the outbox; only what SES has taken leaves it.
 
 mod addressing;
-mod letter;
 mod operator;
+mod render;
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ use gatehouse::session::Keyring;
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
 use tracing::{error, info, warn};
 
-use letter::{LOGO, Letter, Letters};
-use operator::{Deployed, Operator};
+use operator::{Operator, OperatorDefaults};
+use render::{LOGO, MailTemplates, RenderedMail};
 
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -41,16 +41,16 @@ pub struct DeliverMail {
     store: Store,
     clock: Clock,
     ses: Client,
-    letters: Letters,
+    letters: MailTemplates,
     keyring: Keyring,
-    deployed: Deployed,
+    deployed: OperatorDefaults,
     mail_from: String,
     mail_events: Option<String>,
 }
 
 /// A mail could not be sent this time.
 #[derive(Debug, thiserror::Error)]
-enum Undelivered {
+enum DeliveryError {
     /// SES or the table is out of reach: the next try may succeed at once. SES's own words stay out of the log:
     /// they may name the address.
     #[error("out of reach: {0}")]
@@ -60,10 +60,10 @@ enum Undelivered {
     Refused(String),
     /// It cannot be written.
     #[error("{0}")]
-    Letter(#[from] letter::LetterError),
+    RenderedMail(#[from] render::RenderError),
 }
 
-impl From<StoreError> for Undelivered {
+impl From<StoreError> for DeliveryError {
     fn from(error: StoreError) -> Self {
         Self::OutOfReach(error.to_string())
     }
@@ -84,8 +84,8 @@ impl EventFunction for DeliverMail {
             store,
             clock: env.clock.clone(),
             ses: Client::from_conf(config.build()),
-            letters: Letters::new()?,
-            deployed: Deployed::new(env),
+            letters: MailTemplates::new()?,
+            deployed: OperatorDefaults::new(env),
             mail_from: env.mail_from.clone(),
             mail_events: env.mail_events.clone(),
         })
@@ -95,7 +95,7 @@ impl EventFunction for DeliverMail {
         let operator = &self.deployed.operator(&self.store).await?;
         // What SES refuses does not come again at once: it would only hold up those behind it.
         let deliver =
-            |id| async move { !matches!(self.deliver_logged(operator, id).await, Err(Undelivered::OutOfReach(_))) };
+            |id| async move { !matches!(self.deliver_logged(operator, id).await, Err(DeliveryError::OutOfReach(_))) };
         let failed = event.each(deliver).await;
         if event.sweep {
             for shard in 0..keys::OUTBOX_SHARDS {
@@ -110,7 +110,7 @@ impl EventFunction for DeliverMail {
 }
 
 impl DeliverMail {
-    async fn deliver_logged(&self, operator: &Operator, id: MailId) -> Result<(), Undelivered> {
+    async fn deliver_logged(&self, operator: &Operator, id: MailId) -> Result<(), DeliveryError> {
         let delivered = self.deliver(operator, id).await;
         if let Err(cause) = &delivered {
             warn!(%id, %cause, "a mail stays in the outbox");
@@ -118,14 +118,14 @@ impl DeliverMail {
         delivered
     }
 
-    async fn deliver(&self, operator: &Operator, id: MailId) -> Result<(), Undelivered> {
+    async fn deliver(&self, operator: &Operator, id: MailId) -> Result<(), DeliveryError> {
         let Claimed { mail, tries } = match self.store.claim_mail(id, self.clock.now()).await? {
             Claim::Mine(claimed) => *claimed,
             // Sent, or with another deliverer; if that one fails, the sweep comes for it.
             Claim::Gone | Claim::Taken => return Ok(()),
         };
         let sent = tokio::time::timeout(SEND_WITHIN, self.send(operator, &mail)).await;
-        match sent.unwrap_or_else(|_| Err(Undelivered::OutOfReach("not done in time".to_owned()))) {
+        match sent.unwrap_or_else(|_| Err(DeliveryError::OutOfReach("not done in time".to_owned()))) {
             Ok(Outcome::WrittenOut) => Ok(()),
             Ok(outcome) => {
                 if matches!(outcome, Outcome::WithSes) {
@@ -134,13 +134,14 @@ impl DeliverMail {
                 Ok(self.store.settle_mail(id).await?)
             }
             Err(refused) => {
-                if let (Undelivered::Refused(_), Some(PersonId::Contact(contact))) = (&refused, mail.person) {
+                if let (DeliveryError::Refused(_), Some(PersonId::Contact(contact))) = (&refused, mail.person) {
                     // A contact that is gone has no problem any more; the mail goes its way all the same.
                     if let Err(error) = self.store.note_mail_problem(contact, &refused.to_string()).await {
                         warn!(%id, %error, "a mail's problem is not shown on its contact");
                     }
                 }
-                if mail.created_at + GIVE_UP_AFTER < self.clock.now() && !matches!(refused, Undelivered::OutOfReach(_))
+                if mail.created_at + GIVE_UP_AFTER < self.clock.now()
+                    && !matches!(refused, DeliveryError::OutOfReach(_))
                 {
                     error!(%id, kind = mail.mail.kind(), cause = %refused, "a mail is given up");
                     self.store.settle_mail(id).await?;
@@ -154,7 +155,7 @@ impl DeliverMail {
 
     /// Finds out to whom and with which link, and sends. Some mails turn out to be for nobody; one to whomever of the
     /// staff it concerns turns into one for each.
-    async fn send(&self, operator: &Operator, mail: &OutboxMail) -> Result<Outcome, Undelivered> {
+    async fn send(&self, operator: &Operator, mail: &OutboxMail) -> Result<Outcome, DeliveryError> {
         let Addressee::Email(to) = &mail.to else { return self.write_out(mail).await };
         let Some(recipient) = self.address(mail, to).await? else { return Ok(Outcome::ToNobody) };
         let letter = self.letters.write(operator, mail, &recipient)?;
@@ -166,7 +167,7 @@ impl DeliverMail {
         let sent = self
             .ses
             .send_email()
-            .from_email_address(letter::mailbox(&operator.name, &self.mail_from))
+            .from_email_address(render::mailbox(&operator.name, &self.mail_from))
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(content(letter, operator)?)
             .set_email_tags(contact.map(|contact| vec![contact]))
@@ -175,9 +176,9 @@ impl DeliverMail {
             .await;
         sent.map(|_| Outcome::WithSes).map_err(|error| {
             if refuses(&error) {
-                Undelivered::Refused(error.code().unwrap_or("unknown").to_owned())
+                DeliveryError::Refused(error.code().unwrap_or("unknown").to_owned())
             } else {
-                Undelivered::OutOfReach(error.code().unwrap_or("no answer").to_owned())
+                DeliveryError::OutOfReach(error.code().unwrap_or("no answer").to_owned())
             }
         })
     }
@@ -205,13 +206,13 @@ fn refuses(error: &SdkError<SendEmailError>) -> bool {
     error.as_service_error().is_some_and(refusal)
 }
 
-fn tag(name: &str, value: &str) -> Result<MessageTag, Undelivered> {
+fn tag(name: &str, value: &str) -> Result<MessageTag, DeliveryError> {
     let tag = MessageTag::builder().name(name).value(value).build();
-    tag.map_err(|error| Undelivered::Refused(error.to_string()))
+    tag.map_err(|error| DeliveryError::Refused(error.to_string()))
 }
 
-fn content(letter: Letter, operator: &Operator) -> Result<EmailContent, Undelivered> {
-    let incomplete = |error: aws_sdk_sesv2::error::BuildError| Undelivered::Refused(error.to_string());
+fn content(letter: RenderedMail, operator: &Operator) -> Result<EmailContent, DeliveryError> {
+    let incomplete = |error: aws_sdk_sesv2::error::BuildError| DeliveryError::Refused(error.to_string());
     let text = |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(incomplete);
     let body = Body::builder().text(text(letter.text)?).html(text(letter.html)?).build();
     let mut message = Message::builder().subject(text(letter.subject)?).body(body);

@@ -20,13 +20,13 @@ pub(crate) struct Operator {
 }
 
 /// What the operator was called at deployment, and its logo, which is large and seldom another.
-pub(crate) struct Deployed {
+pub(crate) struct OperatorDefaults {
     name: String,
     portal_url: String,
     logo: Mutex<Option<(String, Arc<[u8]>)>>,
 }
 
-impl Deployed {
+impl OperatorDefaults {
     pub(crate) fn new(env: &Env) -> Self {
         Self { name: env.operator.clone(), portal_url: env.portal_url.clone(), logo: Mutex::default() }
     }

@@ -6,7 +6,7 @@ use gatehouse::clock::Clock;
 use gatehouse::domain::{ActorId, Area, Contact, ContactId, FileState, PersonId, ShareId, Visibility};
 use gatehouse::event::{EventFunction, StartError};
 use gatehouse::files::{Files, UploadRefused, at_key};
-use gatehouse::store::{CommitError, NotTaken, Store};
+use gatehouse::store::{CommitError, Store, UploadNotAccepted};
 use serde::Deserialize;
 use serde_json::Value;
 use tracing::info;
@@ -72,14 +72,14 @@ impl EventFunction for FinishUpload {
             }
         };
         for _ in 0..MOST_TRIES {
-            match self.store.take_file(share, id, content_type.clone(), by.as_ref(), self.clock.now()).await {
-                Ok(_) | Err(NotTaken::Gone) => return Ok(Value::Null),
-                Err(NotTaken::Revoked) => {
+            match self.store.accept_upload(share, id, content_type.clone(), by.as_ref(), self.clock.now()).await {
+                Ok(_) | Err(UploadNotAccepted::Gone) => return Ok(Value::Null),
+                Err(UploadNotAccepted::Revoked) => {
                     self.files.delete(share, id).await?;
                     return Ok(Value::Null);
                 }
-                Err(NotTaken::Commit(CommitError::Stale)) => {}
-                Err(NotTaken::Commit(error)) => return Err(error.into()),
+                Err(UploadNotAccepted::Commit(CommitError::Conflict)) => {}
+                Err(UploadNotAccepted::Commit(error)) => return Err(error.into()),
             }
         }
         Err("the share is changed too often".into())

@@ -2,7 +2,7 @@
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{Activity, ActivityKind, Areas, Contact, ContactId, Mail, Opened, OutboxMail, Right};
-use gatehouse::http::{Answer, Call, ContactView, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Problem, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
@@ -26,9 +26,14 @@ enum State {
 }
 
 impl Invite {
-    pub(crate) async fn switch(&self, call: &Call, id: ContactId, to: &Switch) -> Result<Answer, Problem> {
+    pub(crate) async fn switch(
+        &self,
+        request: &ApiRequest,
+        id: ContactId,
+        to: &Switch,
+    ) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
+        let (staff, contact) = self.gate.staff_and(request, Right::ManageCustomers, store.contact(id)).await?;
         let contact = contact.ok_or_else(Problem::not_found)?;
         let (rev, before) = (contact.rev, contact.record.clone());
         let areas = to.areas.clone().unwrap_or(contact.record.areas.clone());

@@ -6,7 +6,9 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{Activity, ActivityKind, ContactId, Message, Right};
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, Once, Problem, json, no_content, retry_stale};
+use gatehouse::http::{
+    ApiRequest, ApiResponse, Function, Gate, Idempotency, Problem, json, no_content, retry_on_conflict,
+};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -20,17 +22,17 @@ impl Function for Invite {
         Ok(Self { gate: Gate::connect(env).await? })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let id = call.id("id")?;
-        match call.route() {
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let id = request.id("id")?;
+        match request.route() {
             "POST /v1/contacts/{id}/invitation" => {
-                let body: Invitation = call.json_or_default()?;
-                retry_stale(|| self.send(call, id, &body)).await
+                let body: Invitation = request.json_or_default()?;
+                retry_on_conflict(|| self.send(request, id, &body)).await
             }
-            "DELETE /v1/contacts/{id}/invitation" => retry_stale(|| self.withdraw(call, id)).await,
+            "DELETE /v1/contacts/{id}/invitation" => retry_on_conflict(|| self.withdraw(request, id)).await,
             "PUT /v1/contacts/{id}/access" => {
-                let body = call.json()?;
-                retry_stale(|| self.switch(call, id, &body)).await
+                let body = request.json()?;
+                retry_on_conflict(|| self.switch(request, id, &body)).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -52,12 +54,12 @@ struct Sent {
 
 impl Invite {
     /// The first invitation or one more: until the account exists, sending is the same, and ends the last link.
-    async fn send(&self, call: &Call, id: ContactId, body: &Invitation) -> Result<Answer, Problem> {
+    async fn send(&self, request: &ApiRequest, id: ContactId, body: &Invitation) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
-        let once = match self.gate.once(call, staff.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let (staff, contact) = self.gate.staff_and(request, Right::ManageCustomers, store.contact(id)).await?;
+        let key = match self.gate.idempotency(request, staff.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         let contact = contact.ok_or_else(Problem::not_found)?;
         let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
@@ -68,7 +70,7 @@ impl Invite {
             sent_at: invited.invitation.sent_at,
             expires_at: invited.invitation.expires_at,
         };
-        let answer = json(StatusCode::ACCEPTED, &sent)?;
+        let response = json(StatusCode::ACCEPTED, &sent)?;
         let by = staff.actor();
         let activity = Activity::new(ActivityKind::Invited, by, now).contact(id).company(company.id);
         store
@@ -76,16 +78,16 @@ impl Invite {
             .save(contact.rev, &invited.contact)
             .mail(&invited.mail(&company, body.message.clone(), now))
             .activity(&activity)
-            .remember(&once, &answer, now)
+            .store_response(&key, &response, now)
             .commit()
             .await?;
-        Ok(answer)
+        Ok(response)
     }
 
     /// Without an invitation there is nothing to take back, and nothing is wrong with that.
-    async fn withdraw(&self, call: &Call, id: ContactId) -> Result<Answer, Problem> {
+    async fn withdraw(&self, request: &ApiRequest, id: ContactId) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, contact) = self.gate.staff_and(call, Right::ManageCustomers, store.contact(id)).await?;
+        let (staff, contact) = self.gate.staff_and(request, Right::ManageCustomers, store.contact(id)).await?;
         let contact = contact.ok_or_else(Problem::not_found)?;
         let Some(access) = contact.access.withdraw() else { return Ok(no_content()) };
 

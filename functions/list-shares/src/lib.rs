@@ -12,13 +12,13 @@ use gatehouse::aws::Env;
 use gatehouse::domain::{Area, ContactId, FileId, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    Answer, Call, Customer, FileView, Function, Gate, PageQuery, Problem, ShareView, json, json_unless_known,
+    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, PageQuery, Problem, ShareView, json, json_unless_known,
 };
 use gatehouse::store::{InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use query::Asked;
+use query::ShareListQuery;
 
 /// The function.
 pub struct ListShares {
@@ -32,12 +32,12 @@ impl Function for ListShares {
         Ok(Self { gate: Gate::connect(env).await?, colleagues: AtomicBool::new(false) })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match (call.route(), self.gate.customer(call).await?) {
-            ("GET /v1/shares", Some(customer)) => self.inbox(call, customer).await,
-            ("GET /v1/shares", None) => self.all(call).await,
-            ("GET /v1/shares/{id}", Some(customer)) => self.received(call, customer).await,
-            ("GET /v1/shares/{id}", None) => self.one(call).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match (request.route(), self.gate.customer(request).await?) {
+            ("GET /v1/shares", Some(customer)) => self.inbox(request, customer).await,
+            ("GET /v1/shares", None) => self.all(request).await,
+            ("GET /v1/shares/{id}", Some(customer)) => self.received(request, customer).await,
+            ("GET /v1/shares/{id}", None) => self.one(request).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -86,10 +86,10 @@ impl WithFiles {
 }
 
 impl ListShares {
-    async fn inbox(&self, call: &Call, customer: Customer) -> Result<Answer, Problem> {
-        let asked: Asked = call.query()?;
+    async fn inbox(&self, request: &ApiRequest, customer: Customer) -> Result<ApiResponse, Problem> {
+        let asked: ShareListQuery = request.query()?;
         asked.of_a_customer()?;
-        let (list, page) = (asked.list(&customer.contact), call.query::<PageQuery>()?);
+        let (list, page) = (asked.list(&customer.contact), request.query::<PageQuery>()?);
         let (query, after) = (asked.inbox()?, self.gate.after::<InboxPlace>(&list, &page).await?);
         let (store, own) = (&self.gate.store, InboxOf::Contact(customer.contact));
         // What a colleague got is nobody's to be told as new.
@@ -102,7 +102,7 @@ impl ListShares {
         )?;
         let shown = visibility == Visibility::Company;
         self.colleagues.store(shown, Ordering::Relaxed);
-        if !Gate::admit_contact(customer.claims, contact)?.areas.has(Area::Files) {
+        if !Gate::authenticate_contact(customer.claims, contact)?.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }
         if shown != was {
@@ -112,16 +112,16 @@ impl ListShares {
             unread_by(store, customer.contact, &mut found.0).await?;
         }
         let rows = found.0.into_iter().map(Row::from).collect();
-        json_unless_known(call, &self.gate.listed(&list, rows, found.1.as_ref()).await?)
+        json_unless_known(request, &self.gate.listed(&list, rows, found.1.as_ref()).await?)
     }
 
-    async fn received(&self, call: &Call, customer: Customer) -> Result<Answer, Problem> {
-        let (store, id) = (&self.gate.store, call.id("id")?);
+    async fn received(&self, request: &ApiRequest, customer: Customer) -> Result<ApiResponse, Problem> {
+        let (store, id) = (&self.gate.store, request.id("id")?);
         let received = store.received(customer.contact, customer.company, id);
         let (received, found) = try_join!(received, store.share_and_files(id))?;
         let (share, files) = found.unzip();
         let files = files.unwrap_or_default();
-        let seen = self.gate.see(customer, received, share.as_deref(), &files).await?;
+        let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
         let share = share.ok_or_else(Problem::not_found)?.record;
         if seen.row.as_ref().is_some_and(|row| row.unread) {
             store.mark_read(seen.contact.id, id).await?;
@@ -135,19 +135,19 @@ impl ListShares {
         json(StatusCode::OK, &WithFiles::new(row, shown))
     }
 
-    async fn all(&self, call: &Call) -> Result<Answer, Problem> {
-        let asked: Asked = call.query()?;
-        let (list, page) = (asked.list(&"staff"), call.query::<PageQuery>()?);
+    async fn all(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let asked: ShareListQuery = request.query()?;
+        let (list, page) = (asked.list(&"staff"), request.query::<PageQuery>()?);
         let (query, after): (InboxQuery, _) = (asked.inbox()?, self.gate.after::<InboxPlace>(&list, &page).await?);
         let found = self.gate.store.inbox(asked.of(), &query, page.limit, after);
-        let (_, (rows, next)) = self.gate.staff_and(call, Right::ReadShares, found).await?;
+        let (_, (rows, next)) = self.gate.staff_and(request, Right::ReadShares, found).await?;
         let rows = rows.into_iter().map(Row::from).collect();
-        json_unless_known(call, &self.gate.listed(&list, rows, next.as_ref()).await?)
+        json_unless_known(request, &self.gate.listed(&list, rows, next.as_ref()).await?)
     }
 
-    async fn one(&self, call: &Call) -> Result<Answer, Problem> {
-        let found = self.gate.store.share_and_files(call.id("id")?);
-        let (_, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
+    async fn one(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let found = self.gate.store.share_and_files(request.id("id")?);
+        let (_, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
         let excluded = share.excluded.clone();
         let shown = WithFiles { excluded_files: Some(excluded), ..WithFiles::new(Row::from(share.record), files) };

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 /// The parameters of the list of shares.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ShareListQuery {
     q: Option<String>,
     #[serde(rename = "type")]
     kind: Option<FileKind>,
@@ -49,7 +49,7 @@ enum State {
     Revoked,
 }
 
-impl Asked {
+impl ShareListQuery {
     /// Whose inboxes there are is for the staff to ask.
     pub(crate) fn of_a_customer(&self) -> Result<(), Problem> {
         for (name, given) in [

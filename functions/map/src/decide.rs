@@ -5,7 +5,7 @@ use gatehouse::domain::{
     Access, Activity, ActivityKind, Areas, Company, CompanyId, Contact, ContactId, Decision, Email, Invited, Mail,
     Message, Opened, OutboxMail, PersonName, Phone, Registration, Right,
 };
-use gatehouse::http::{Answer, Call, ContactView, Operator, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Operator, Problem, json};
 use gatehouse::store::{PendingOf, Rev, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
@@ -48,9 +48,9 @@ struct Mapped {
 
 impl Map {
     /// The request, still undecided; else who decided, and when.
-    async fn pending(&self, call: &Call) -> Result<(Operator, Stored<Registration>), Problem> {
-        let registration = self.gate.store.registration(call.id("id")?);
-        let (staff, registration) = self.gate.staff_and(call, Right::MapRegistrations, registration).await?;
+    async fn pending(&self, request: &ApiRequest) -> Result<(Operator, Stored<Registration>), Problem> {
+        let registration = self.gate.store.registration(request.id("id")?);
+        let (staff, registration) = self.gate.staff_and(request, Right::MapRegistrations, registration).await?;
         let registration = registration.ok_or_else(Problem::not_found)?;
         match registration.record.clone().decide(Decision::Pending) {
             Ok(_) => Ok((staff, registration)),
@@ -58,9 +58,9 @@ impl Map {
         }
     }
 
-    pub(crate) async fn map(&self, call: &Call, to: &MapTo) -> Result<Answer, Problem> {
+    pub(crate) async fn map(&self, request: &ApiRequest, to: &MapTo) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, registration) = self.pending(call).await?;
+        let (staff, registration) = self.pending(request).await?;
         let company = store.company(to.company_id).await?;
         let company = company.ok_or_else(|| Problem::invalid_field("company_id", "is not known"))?;
         let mapped = match (to.contact_id, &to.new_contact) {
@@ -81,14 +81,14 @@ impl Map {
         };
         let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
         let activity = activity.contact(contact.id).company(company.id);
-        transaction = transaction.claim_email(&registration.email, contact.id.into()).catch_up(contact.id, now);
+        transaction = transaction.claim_email(&registration.email, contact.id.into()).backfill(contact.id, now);
         transaction.activity(&activity).commit().await?;
         json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))
     }
 
-    pub(crate) async fn decline(&self, call: &Call, why: &Declined) -> Result<Answer, Problem> {
+    pub(crate) async fn decline(&self, request: &ApiRequest, why: &Declined) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let (staff, registration) = self.pending(call).await?;
+        let (staff, registration) = self.pending(request).await?;
         let decision = Decision::Declined { by: staff.name.clone(), at: now, reason: why.reason.clone() };
         let declined = registration.record.clone().decide(decision.clone());
         let declined = declined.map_err(|decided| Problem::already_mapped(&decided))?;

@@ -9,7 +9,7 @@ use gatehouse::domain::{
     CompanyName, ContactId, Decision, Email, Language, Message, PersonName, Phone, Registration, RegistrationId, Right,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, List, Problem, json, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Problem, json, retry_on_conflict};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -23,17 +23,17 @@ impl Function for Map {
         Ok(Self { gate: Gate::connect(env).await? })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
-            "GET /v1/registrations" => self.list(call).await,
-            "GET /v1/registrations/{id}" => self.show(call).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
+            "GET /v1/registrations" => self.list(request).await,
+            "GET /v1/registrations/{id}" => self.show(request).await,
             "POST /v1/registrations/{id}/map" => {
-                let to = call.json()?;
-                retry_stale(|| self.map(call, &to)).await
+                let to = request.json()?;
+                retry_on_conflict(|| self.map(request, &to)).await
             }
             "POST /v1/registrations/{id}/decline" => {
-                let why = call.json()?;
-                retry_stale(|| self.decline(call, &why)).await
+                let why = request.json()?;
+                retry_on_conflict(|| self.decline(request, &why)).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -100,22 +100,22 @@ impl From<Registration> for RegistrationView {
 }
 
 impl Map {
-    async fn list(&self, call: &Call) -> Result<Answer, Problem> {
-        let staff = self.gate.staff(call, Right::MapRegistrations).await?;
-        let status = match call.query::<StatusQuery>()?.status {
+    async fn list(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let staff = self.gate.staff(request, Right::MapRegistrations).await?;
+        let status = match request.query::<StatusQuery>()?.status {
             Status::Pending => "pending",
             Status::Mapped => "mapped",
             Status::Declined => "declined",
         };
         let list = List::of(&[&"registrations", &staff.id, &status]);
-        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.page(&list, &request.query()?).await?;
         let page = self.gate.store.registrations(status, page).await?;
         json(StatusCode::OK, &self.gate.list(&list, page, RegistrationView::from).await?)
     }
 
-    async fn show(&self, call: &Call) -> Result<Answer, Problem> {
-        let registration = self.gate.store.registration(call.id("id")?);
-        let (_, registration) = self.gate.staff_and(call, Right::MapRegistrations, registration).await?;
+    async fn show(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let registration = self.gate.store.registration(request.id("id")?);
+        let (_, registration) = self.gate.staff_and(request, Right::MapRegistrations, registration).await?;
         let registration = registration.ok_or_else(Problem::not_found)?.record;
         let suggestions = self.suggest(&registration).await?;
         json(StatusCode::OK, &suggest::Shown { registration: registration.into(), suggestions })

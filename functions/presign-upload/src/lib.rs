@@ -6,9 +6,11 @@ use gatehouse::domain::{
     ActorId, Area, Contact, FileId, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId, ShareState,
 };
 use gatehouse::event::StartError;
-use gatehouse::files::{Files, Missing, Room, SentPart, Upload};
-use gatehouse::http::{Announcing, Answer, Call, FileView, Function, Gate, Once, Problem, json, retry_stale};
-use gatehouse::store::{CommitError, NotTaken, Stored};
+use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
+use gatehouse::http::{
+    ApiRequest, ApiResponse, FileView, Function, Gate, Idempotency, Problem, UploadRequest, json, retry_on_conflict,
+};
+use gatehouse::store::{CommitError, Stored, UploadNotAccepted};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -26,16 +28,16 @@ impl Function for PresignUpload {
         Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env) })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
             "POST /v1/shares/{id}/files" => {
-                let new = call.json()?;
-                retry_stale(|| self.add(call, &new)).await
+                let new = request.json()?;
+                retry_on_conflict(|| self.add(request, &new)).await
             }
-            "GET /v1/shares/{id}/files/{fid}/upload" => retry_stale(|| self.missing(call)).await,
+            "GET /v1/shares/{id}/files/{fid}/upload" => retry_on_conflict(|| self.missing(request)).await,
             "POST /v1/shares/{id}/files/{fid}/complete" => {
-                let sent = call.json_or_default()?;
-                retry_stale(|| self.complete(call, &sent)).await
+                let sent = request.json_or_default()?;
+                retry_on_conflict(|| self.complete(request, &sent)).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -57,7 +59,7 @@ struct AwaitedFile {
 }
 
 /// A share and who puts files into it.
-struct Intake {
+struct UploadTarget {
     share: Stored<Share>,
     /// Those that the caller sees.
     files: Vec<ShareFile>,
@@ -68,7 +70,7 @@ struct Intake {
     contact: Option<Contact>,
 }
 
-impl Intake {
+impl UploadTarget {
     /// A file of the caller's: the staff's are everyone's among the staff, a customer's are its own.
     fn file(&self, id: FileId) -> Result<&ShareFile, Problem> {
         let file = self.files.iter().find(|file| file.id == id);
@@ -78,19 +80,26 @@ impl Intake {
 
 impl PresignUpload {
     /// The share, if the caller may put files into it.
-    async fn open(&self, call: &Call) -> Result<Intake, Problem> {
-        let (store, id) = (&self.gate.store, call.id::<ShareId>("id")?);
-        let Some(customer) = self.gate.customer(call).await? else {
+    async fn open(&self, request: &ApiRequest) -> Result<UploadTarget, Problem> {
+        let (store, id) = (&self.gate.store, request.id::<ShareId>("id")?);
+        let Some(customer) = self.gate.customer(request).await? else {
             let found = store.share_and_files(id);
-            let (staff, found) = self.gate.staff_and(call, Right::ManageShares, found).await?;
+            let (staff, found) = self.gate.staff_and(request, Right::ManageShares, found).await?;
             let (share, files) = found.ok_or_else(Problem::not_found)?;
-            return Ok(Intake { share, count: files.len(), files, by: staff.id, name: staff.name, contact: None });
+            return Ok(UploadTarget {
+                share,
+                count: files.len(),
+                files,
+                by: staff.id,
+                name: staff.name,
+                contact: None,
+            });
         };
         let received = store.received(customer.contact, customer.company, id);
         let (received, found) = try_join!(received, store.share_and_files(id))?;
         let (share, files) = found.unzip();
         let files = files.unwrap_or_default();
-        let seen = self.gate.see(customer, received, share.as_deref(), &files).await?;
+        let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
         let share = share.ok_or_else(Problem::not_found)?;
         let (contact, visibility) = (seen.contact, seen.visibility);
         if !contact.areas.has(Area::Upload) {
@@ -102,15 +111,15 @@ impl PresignUpload {
         }
         let count = files.len();
         let files = files.into_iter().filter(|file| share.shows_to(file, &contact, visibility)).collect();
-        Ok(Intake { share, files, count, by, name: contact.name.clone(), contact: Some(contact) })
+        Ok(UploadTarget { share, files, count, by, name: contact.name.clone(), contact: Some(contact) })
     }
 
-    async fn add(&self, call: &Call, new: &NewFile) -> Result<Answer, Problem> {
+    async fn add(&self, request: &ApiRequest, new: &NewFile) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let into = self.open(call).await?;
-        let once = match self.gate.once(call, into.by).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let into = self.open(request).await?;
+        let key = match self.gate.idempotency(request, into.by).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         let share = &into.share;
         if matches!(share.state, ShareState::Revoked { .. }) {
@@ -120,10 +129,10 @@ impl PresignUpload {
             return Err(Problem::invalid_field("body", format!("would be more than {MOST_FILES} files in this share")));
         }
         let of = into.contact.as_ref().map(|contact| contact.company_id);
-        let announcing = Announcing { share: share.id, by: into.by, name: &into.name, of, now };
+        let announcing = UploadRequest { share: share.id, by: into.by, name: &into.name, of, now };
         let file = announcing.file(&self.files, new, &into.files, "").await?;
-        let upload = self.files.first_upload(&file, &mut Room::default()).await?;
-        let answer = json(StatusCode::CREATED, &AwaitedFile { id: file.id, upload: Some(upload) })?;
+        let upload = self.files.first_upload(&file, &mut UrlBudget::default()).await?;
+        let response = json(StatusCode::CREATED, &AwaitedFile { id: file.id, upload: Some(upload) })?;
         let mut changed = share.record.clone();
         if share.state == ShareState::Draft {
             let files: Vec<ShareFile> = into.files.iter().cloned().chain([file.clone()]).collect();
@@ -132,14 +141,14 @@ impl PresignUpload {
         // Saved even if it is unchanged: so it is not sent, and no other version is numbered, at this very moment.
         let transaction = self.gate.store.transaction().save(share.rev, &changed).create(&file);
         let transaction = transaction.operators_row(Some(share), &changed);
-        transaction.remember(&once, &answer, now).commit().await?;
-        Ok(answer)
+        transaction.store_response(&key, &response, now).commit().await?;
+        Ok(response)
     }
 
     /// What of a file is still missing, with fresh URLs: for an upload that was broken off.
-    async fn missing(&self, call: &Call) -> Result<Answer, Problem> {
-        let into = self.open(call).await?;
-        let file = into.file(call.id("fid")?)?;
+    async fn missing(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let into = self.open(request).await?;
+        let file = into.file(request.id("fid")?)?;
         let upload = match file.upload {
             FileState::Stored => None,
             FileState::Pending => match self.files.missing(file).await? {
@@ -156,29 +165,29 @@ impl PresignUpload {
         let stored = self.gate.store.file(file.share_id, file.id).await?.ok_or_else(Problem::not_found)?;
         if stored.record != *file {
             // Somebody else has begun it, or all is there.
-            return Err(CommitError::Stale.into());
+            return Err(CommitError::Conflict.into());
         }
         let parts = self.files.begin(file.share_id, file.id, file.size, &file.content_type).await?;
         let begun = ShareFile { parts, ..stored.record.clone() };
-        let upload = self.files.first_upload(&begun, &mut Room::default()).await?;
+        let upload = self.files.first_upload(&begun, &mut UrlBudget::default()).await?;
         self.gate.store.transaction().save(stored.rev, &begun).commit().await?;
         Ok(upload)
     }
 
-    async fn complete(&self, call: &Call, sent: &Sent) -> Result<Answer, Problem> {
-        let into = self.open(call).await?;
-        let file = into.file(call.id("fid")?)?;
+    async fn complete(&self, request: &ApiRequest, sent: &Sent) -> Result<ApiResponse, Problem> {
+        let into = self.open(request).await?;
+        let file = into.file(request.id("fid")?)?;
         if file.upload == FileState::Stored {
             return json(StatusCode::OK, &FileView::from(file.clone()));
         }
         let content_type = self.files.check(file, Some(&sent.parts)).await?;
         let taken =
-            self.gate.store.take_file(file.share_id, file.id, content_type, into.contact.as_ref(), self.gate.now());
+            self.gate.store.accept_upload(file.share_id, file.id, content_type, into.contact.as_ref(), self.gate.now());
         match taken.await {
             Ok(file) => json(StatusCode::OK, &FileView::from(file)),
-            Err(NotTaken::Gone) => Err(Problem::not_found()),
-            Err(NotTaken::Revoked) => Err(Problem::share_revoked()),
-            Err(NotTaken::Commit(error)) => Err(error.into()),
+            Err(UploadNotAccepted::Gone) => Err(Problem::not_found()),
+            Err(UploadNotAccepted::Revoked) => Err(Problem::share_revoked()),
+            Err(UploadNotAccepted::Commit(error)) => Err(error.into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{Access, Contact, ContactId, DigestEntry, InboxOf, Mail, MailWish, OutboxMail, ShareId};
 use gatehouse::event::{EventFunction, StartError, Time};
-use gatehouse::store::{CommitError, PageRequest, Store, Transaction, Waiting, keys};
+use gatehouse::store::{CommitError, PageRequest, PendingDigest, Store, Transaction, keys};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -33,7 +33,7 @@ impl EventFunction for SendDigest {
     async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (mut mails, mut failed) = (0, None);
         for shard in 0..keys::OUTBOX_SHARDS {
-            let (mut lines, mut after) = (Vec::<Waiting>::new(), None);
+            let (mut lines, mut after) = (Vec::<PendingDigest>::new(), None);
             loop {
                 let page = self.store.waiting_for_digests(shard, PageRequest { limit: PAGE, after }).await?;
                 lines.extend(page.items);
@@ -64,7 +64,7 @@ impl EventFunction for SendDigest {
 
 impl SendDigest {
     /// The mail to one contact, in one transaction with the first of what it tells of: whoever is faster tells it.
-    async fn tell(&self, id: ContactId, lines: &[Waiting]) -> Result<bool, CommitError> {
+    async fn tell(&self, id: ContactId, lines: &[PendingDigest]) -> Result<bool, CommitError> {
         let contact = self.store.contact(id).await?.map(|contact| contact.record);
         let mut mail = match contact {
             Some(contact) => self.mail(&contact, lines).await?,
@@ -72,20 +72,20 @@ impl SendDigest {
         };
         let told = mail.is_some();
         for lines in lines.chunks(TOLD_AT_ONCE) {
-            let transaction = lines.iter().fold(self.store.transaction(), Transaction::told);
+            let transaction = lines.iter().fold(self.store.transaction(), Transaction::digest_sent);
             let transaction = mail.take().iter().fold(transaction, Transaction::mail);
             transaction.commit().await?;
         }
         Ok(told)
     }
 
-    async fn mail(&self, contact: &Contact, lines: &[Waiting]) -> Result<Option<OutboxMail>, CommitError> {
+    async fn mail(&self, contact: &Contact, lines: &[PendingDigest]) -> Result<Option<OutboxMail>, CommitError> {
         let now = self.clock.now();
         let wanted = contact.notifications.email != MailWish::Off && !matches!(contact.access, Access::Closed { .. });
         let Some(to) = contact.email.clone().filter(|_| wanted) else { return Ok(None) };
         let ids: Vec<ShareId> = lines.iter().map(|line| line.entry.share).collect();
         let rows = self.store.rows(InboxOf::Contact(contact.id), ids.into_iter().collect()).await?;
-        let entry = |line: &Waiting| {
+        let entry = |line: &PendingDigest| {
             let row = rows.iter().find(|row| row.share_id == line.entry.share)?;
             let is_news = row.unread && row.expires_at.is_none_or(|end| end > now);
             // By the title that it has by now.

@@ -11,7 +11,8 @@ use gatehouse::domain::{
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    Answer, Call, Function, Gate, Problem, json, no_content, retry_stale, session_cookie, signed_out_cookie,
+    ApiRequest, ApiResponse, Function, Gate, Problem, json, no_content, retry_on_conflict, session_cookie,
+    signed_out_cookie,
 };
 use gatehouse::password;
 use gatehouse::session::Signer;
@@ -35,19 +36,19 @@ impl Function for Session {
         Ok(Self { gate, signer, portal_url: env.portal_url.clone(), operator: env.operator.clone() })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
-            "POST /v1/sessions" => self.sign_in(call, call.json()?).await,
-            "POST /v1/password-resets" => self.ask_for_reset(call, call.json()?).await,
-            "POST /v1/password-resets/confirm" => self.reset(call.json()?).await,
-            "PUT /v1/me/password" => self.change_password(call, call.json()?).await,
-            "DELETE /v1/sessions/current" => retry_stale(|| self.sign_out(call, Which::This)).await,
-            "DELETE /v1/sessions" => retry_stale(|| self.sign_out(call, Which::All)).await,
-            "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(call).await?.person)),
-            "POST /v1/unsubscribe/{token}" => self.unsubscribe(call).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
+            "POST /v1/sessions" => self.sign_in(request, request.json()?).await,
+            "POST /v1/password-resets" => self.request_reset(request, request.json()?).await,
+            "POST /v1/password-resets/confirm" => self.reset(request.json()?).await,
+            "PUT /v1/me/password" => self.change_password(request, request.json()?).await,
+            "DELETE /v1/sessions/current" => retry_on_conflict(|| self.sign_out(request, Which::This)).await,
+            "DELETE /v1/sessions" => retry_on_conflict(|| self.sign_out(request, Which::All)).await,
+            "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(request).await?.person)),
+            "POST /v1/unsubscribe/{token}" => self.unsubscribe(request).await,
             "PATCH /v1/me" => {
-                let change: ChangeMe = call.json()?;
-                retry_stale(|| self.change_me(call, &change)).await
+                let change: ChangeMe = request.json()?;
+                retry_on_conflict(|| self.change_me(request, &change)).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -94,7 +95,7 @@ struct ChangeMe {
 
 impl Session {
     /// The answer that opens a session.
-    fn signed_in(&self, status: StatusCode, person: &Person) -> Result<Answer, Problem> {
+    fn signed_in(&self, status: StatusCode, person: &Person) -> Result<ApiResponse, Problem> {
         let issued = self.signer.issue(person).map_err(Problem::internal)?;
         let cookie = session_cookie(&issued.token, &self.portal_url);
         let (kind, name) = (Kind::of(person), person.name().clone());
@@ -102,8 +103,8 @@ impl Session {
         Ok(with_cookie(json(status, &body)?, cookie))
     }
 
-    async fn sign_out(&self, call: &Call, which: Which) -> Result<Answer, Problem> {
-        let mut caller = self.gate.caller(call).await?;
+    async fn sign_out(&self, request: &ApiRequest, which: Which) -> Result<ApiResponse, Problem> {
+        let mut caller = self.gate.caller(request).await?;
         let (now, session) = (self.gate.now(), caller.claims.end());
         caller.person.change(|person| {
             let sessions = std::mem::take(person.sessions);
@@ -118,8 +119,8 @@ impl Session {
         Ok(with_cookie(no_content(), signed_out_cookie(&self.portal_url)))
     }
 
-    async fn change_me(&self, call: &Call, change: &ChangeMe) -> Result<Answer, Problem> {
-        let mut person = self.gate.caller(call).await?.person;
+    async fn change_me(&self, request: &ApiRequest, change: &ChangeMe) -> Result<ApiResponse, Problem> {
+        let mut person = self.gate.caller(request).await?.person;
         let before = person.clone();
         if let Some(notifications) = change.notifications {
             let Person::Contact(contact) = &mut person else {
@@ -160,9 +161,9 @@ fn about(activity: Activity, id: PersonId) -> Activity {
     }
 }
 
-fn with_cookie(mut answer: Answer, cookie: Option<HeaderValue>) -> Answer {
-    answer.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
-    answer
+fn with_cookie(mut response: ApiResponse, cookie: Option<HeaderValue>) -> ApiResponse {
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 /// A person as it sees itself.
@@ -174,12 +175,12 @@ struct Me {
     email: Option<Email>,
     language: Language,
     #[serde(flatten)]
-    of_its_kind: OfItsKind,
+    details: PersonDetails,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum OfItsKind {
+enum PersonDetails {
     Customer { company_id: CompanyId, areas: Areas, notifications: Notifications },
     Staff { roles: Vec<Role>, on_duty: bool },
 }
@@ -191,13 +192,13 @@ impl Me {
             Person::Contact(contact) => {
                 let contact = contact.record;
                 let (company_id, areas, notifications) = (contact.company_id, contact.areas, contact.notifications);
-                let of_its_kind = OfItsKind::Customer { company_id, areas, notifications };
-                Self { id, kind, name: contact.name, email, language: contact.language, of_its_kind }
+                let details = PersonDetails::Customer { company_id, areas, notifications };
+                Self { id, kind, name: contact.name, email, language: contact.language, details }
             }
             Person::Staff(staff) => {
                 let staff = staff.record;
-                let of_its_kind = OfItsKind::Staff { roles: staff.roles.into_iter().collect(), on_duty: staff.on_duty };
-                Self { id, kind, name: staff.name, email, language: staff.language, of_its_kind }
+                let details = PersonDetails::Staff { roles: staff.roles.into_iter().collect(), on_duty: staff.on_duty };
+                Self { id, kind, name: staff.name, email, language: staff.language, details }
             }
         }
     }

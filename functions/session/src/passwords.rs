@@ -5,7 +5,7 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     ActivationRefused, Activity, ActivityKind, Actor, Email, Language, Link, Mail, OutboxMail, PersonId, TokenPurpose,
 };
-use gatehouse::http::{Answer, Call, Problem, json, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Problem, json, retry_on_conflict};
 use gatehouse::password::{self, Password};
 use gatehouse::store::{Failures, Person, Requests};
 use lambda_http::http::StatusCode;
@@ -15,7 +15,7 @@ use crate::{Session, about};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AskForReset {
+pub(crate) struct ResetRequest {
     email: Email,
 }
 
@@ -35,8 +35,8 @@ pub(crate) struct Change {
 
 impl Session {
     /// The same for every address: whether there is an account is found when the mail is sent.
-    pub(crate) async fn ask_for_reset(&self, call: &Call, body: AskForReset) -> Result<Answer, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
+    pub(crate) async fn request_reset(&self, request: &ApiRequest, body: ResetRequest) -> Result<ApiResponse, Problem> {
+        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
         let (for_address, from) = (Requests::ResetsFor(body.email.as_str()), Requests::From(&network));
         let (for_address, from) = try_join!(store.take(for_address, now), store.take(from, now))?;
         from.map_err(|until| Problem::too_many_requests(until, now))?;
@@ -47,21 +47,22 @@ impl Session {
         json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" }))
     }
 
-    pub(crate) async fn reset(&self, body: Reset) -> Result<Answer, Problem> {
+    pub(crate) async fn reset(&self, body: Reset) -> Result<ApiResponse, Problem> {
         let person = self.by_reset_link(&body.token).await?;
         let hash = self.new_hash(&person, &body.password).await?;
-        let answer =
-            retry_stale(|| async { self.set_password(self.by_reset_link(&body.token).await?, &hash).await }).await?;
+        let response =
+            retry_on_conflict(|| async { self.set_password(self.by_reset_link(&body.token).await?, &hash).await })
+                .await?;
         // Whoever could read the mail need not wait for a row of failures that a stranger made.
         if let Some(email) = person.email() {
             self.gate.store.succeeded(Failures::Account(email.as_str())).await?;
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    pub(crate) async fn change_password(&self, call: &Call, body: Change) -> Result<Answer, Problem> {
+    pub(crate) async fn change_password(&self, request: &ApiRequest, body: Change) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let person = self.gate.caller(call).await?.person;
+        let person = self.gate.caller(request).await?.person;
         let email = person.email().map(Email::to_string).unwrap_or_default();
         let attempt = store.attempt(Failures::Account(&email), now).await?;
         attempt.map_err(|until| Problem::too_many_requests(until, now))?;
@@ -73,7 +74,7 @@ impl Session {
         }
         store.succeeded(Failures::Account(&email)).await?;
         let hash = self.new_hash(&person, &body.password).await?;
-        retry_stale(|| async { self.set_password(self.gate.caller(call).await?.person, &hash).await }).await
+        retry_on_conflict(|| async { self.set_password(self.gate.caller(request).await?.person, &hash).await }).await
     }
 
     /// Whose password the link sets. A new password, signing out everywhere and a closed access end it.
@@ -103,7 +104,7 @@ impl Session {
         hash.map_err(Problem::internal)?.map_err(Problem::internal)
     }
 
-    async fn set_password(&self, mut person: Person, hash: &str) -> Result<Answer, Problem> {
+    async fn set_password(&self, mut person: Person, hash: &str) -> Result<ApiResponse, Problem> {
         let now: Timestamp = self.gate.now();
         let id: PersonId = person.id();
         person.change(|person| {

@@ -3,7 +3,7 @@
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, Email, Language, Mail, OutboxMail, PersonId};
-use gatehouse::http::{Answer, Call, Problem, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Problem, retry_on_conflict};
 use gatehouse::password::{self, Password};
 use gatehouse::store::{Failures, Person};
 use lambda_http::http::StatusCode;
@@ -23,8 +23,8 @@ pub(crate) struct SignIn {
 
 impl Session {
     /// Takes the same calls and the same hash for everybody, so that time does not tell who has an account.
-    pub(crate) async fn sign_in(&self, call: &Call, body: SignIn) -> Result<Answer, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), call.network());
+    pub(crate) async fn sign_in(&self, request: &ApiRequest, body: SignIn) -> Result<ApiResponse, Problem> {
+        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
         let (account, from) = (Failures::Account(body.email.as_str()), Failures::SignInsFrom(&network));
         let (owner, in_a_row) = try_join!(store.owner_of(&body.email), store.attempts([account, from], now))?;
         let [in_a_row, _] = in_a_row.map_err(|until| Problem::too_many_requests(until, now))?;
@@ -34,7 +34,7 @@ impl Session {
         let right = tokio::task::spawn_blocking(move || password::matches(&typed, against.as_deref())).await;
         let right = right.map_err(Problem::internal)?;
 
-        let signed_in = retry_stale(|| self.open_session(id, right, now)).await;
+        let signed_in = retry_on_conflict(|| self.open_session(id, right, now)).await;
         match &signed_in {
             Ok(_) => {
                 try_join!(store.succeeded(account), store.succeeded(from))?;
@@ -54,7 +54,7 @@ impl Session {
         signed_in
     }
 
-    async fn open_session(&self, id: PersonId, right: bool, now: Timestamp) -> Result<Answer, Problem> {
+    async fn open_session(&self, id: PersonId, right: bool, now: Timestamp) -> Result<ApiResponse, Problem> {
         let person = self.gate.store.person(id).await?;
         let person: Option<Person> = person.filter(|person| right && person.access().is_active());
         let mut person = person.ok_or_else(Problem::wrong_credentials)?;

@@ -3,7 +3,7 @@
 //! The token is sealed and not stored, so it works for as long as the mail is kept; all it can do is turn off.
 
 use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, MailWish, PersonId, Unsubscribe};
-use gatehouse::http::{Answer, Call, Problem, json, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Problem, json, retry_on_conflict};
 use lambda_http::http::{StatusCode, header};
 use serde::Deserialize;
 
@@ -22,13 +22,13 @@ struct Confirmed {
 
 impl Session {
     /// The same answer however often, and whether or not there is still anything to turn off.
-    pub(crate) async fn unsubscribe(&self, call: &Call) -> Result<Answer, Problem> {
-        confirmed(call)?;
+    pub(crate) async fn unsubscribe(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        confirmed(request)?;
         // Not counted against guessing: a seal of 256 bits needs no help, and a mail provider posts for many people.
-        let token: String = call.id("token")?;
+        let token: String = request.id("token")?;
         let whose = self.gate.keyring.unseal(Unsubscribe::PURPOSE, &token).await?;
         match Unsubscribe::unsealed(whose.ok_or_else(Problem::link_unknown)?) {
-            Unsubscribe::Contact(contact) => retry_stale(|| self.turn_off(contact)).await?,
+            Unsubscribe::Contact(contact) => retry_on_conflict(|| self.turn_off(contact)).await?,
             Unsubscribe::Address(hash) => self.gate.store.make_quiet(&hash).await?,
         }
         json(StatusCode::OK, &serde_json::json!({ "status": "unsubscribed" }))
@@ -48,17 +48,17 @@ impl Session {
 }
 
 /// Whether somebody means it: a scanner that merely follows the links of a mail sends no such body.
-fn confirmed(call: &Call) -> Result<(), Problem> {
-    let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+fn confirmed(request: &ApiRequest) -> Result<(), Problem> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (field, meant) = match media_type.as_str() {
-        "application/json" => ("confirm", call.json::<Confirmed>()?.confirm),
+        "application/json" => ("confirm", request.json::<Confirmed>()?.confirm),
         "application/x-www-form-urlencoded" => {
-            let mut fields = form_urlencoded::parse(call.body()?);
+            let mut fields = form_urlencoded::parse(request.body()?);
             (FIELD, fields.any(|(name, value)| name == FIELD && value == ONE_CLICK))
         }
-        "multipart/form-data" => (FIELD, in_parts(content_type, call.body()?)),
+        "multipart/form-data" => (FIELD, in_parts(content_type, request.body()?)),
         _ => (FIELD, false),
     };
     if meant { Ok(()) } else { Err(Problem::invalid_field(field, "must say that mails are to be turned off")) }

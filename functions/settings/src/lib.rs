@@ -8,7 +8,7 @@ use gatehouse::domain::{
     Visibility,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, Operator, Problem, given, json, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Operator, Problem, given, json, retry_on_conflict};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::try_join;
@@ -65,15 +65,15 @@ impl Function for Settings {
         Ok(Self { gate: Gate::connect(env).await?, operator, portal_url })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
-            "GET /v1/settings" => self.show(call).await,
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
+            "GET /v1/settings" => self.show(request).await,
             "PUT /v1/settings" => {
-                let change = call.json()?;
+                let change = request.json()?;
                 // Nothing is drawn for whoever may not have it drawn, and it is drawn once.
-                let admin = self.gate.staff(call, Right::ManageSettings).await?;
+                let admin = self.gate.staff(request, Right::ManageSettings).await?;
                 let logo = drawn(&change).await?;
-                retry_stale(|| self.change(&admin, &change, logo.as_ref())).await
+                retry_on_conflict(|| self.change(&admin, &change, logo.as_ref())).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -81,14 +81,14 @@ impl Function for Settings {
 }
 
 impl Settings {
-    async fn show(&self, call: &Call) -> Result<Answer, Problem> {
+    async fn show(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let store = &self.gate.store;
         let read = async { try_join!(store.settings(), store.logo()) };
-        let (_, (settings, logo)) = self.gate.staff_and(call, Right::ReadSettings, read).await?;
+        let (_, (settings, logo)) = self.gate.staff_and(request, Right::ReadSettings, read).await?;
         self.view(settings, logo)
     }
 
-    async fn change(&self, admin: &Operator, change: &Change, drawn: Option<&Drawn>) -> Result<Answer, Problem> {
+    async fn change(&self, admin: &Operator, change: &Change, drawn: Option<&Drawn>) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let (stored, logo) = try_join!(store.stored_settings(), store.logo())?;
         let (rev, was) = stored.map(|stored| (stored.rev, stored.record)).unzip();
@@ -117,7 +117,7 @@ impl Settings {
     }
 
     /// As it is in effect: what nobody has set is as the portal was deployed.
-    fn view(&self, settings: Record, logo: Option<Logo>) -> Result<Answer, Problem> {
+    fn view(&self, settings: Record, logo: Option<Logo>) -> Result<ApiResponse, Problem> {
         let view = SettingsView {
             operator_name: settings.operator_name.map_or_else(|| self.operator.clone(), |set| set.to_string()),
             portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), |set| set.to_string()),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, FileId, Message, News, Right, ShareState, Title};
-use gatehouse::http::{Answer, Call, Problem, given, json, no_content};
+use gatehouse::domain::{Activity, ActivityKind, FileId, Message, Right, ShareEvent, ShareState, Title};
+use gatehouse::http::{ApiRequest, ApiResponse, Problem, given, json, no_content};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -34,10 +34,10 @@ struct Changed<'a> {
 }
 
 impl Share {
-    pub(crate) async fn change(&self, call: &Call, change: &Change) -> Result<Answer, Problem> {
+    pub(crate) async fn change(&self, request: &ApiRequest, change: &Change) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let found = store.share_and_files(call.id("id")?);
-        let (staff, found) = self.gate.staff_and(call, Right::ManageShares, found).await?;
+        let found = store.share_and_files(request.id("id")?);
+        let (staff, found) = self.gate.staff_and(request, Right::ManageShares, found).await?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Err(Problem::share_revoked());
@@ -70,7 +70,7 @@ impl Share {
         let transaction = store.transaction().save(share.rev, &changed).operators_row(Some(&share), &changed);
         let mut transaction = transaction.activity(&activity);
         if matches!(share.state, ShareState::Sent { .. }) {
-            transaction = self.tell(transaction, &changed, News::Changed, now).await?;
+            transaction = self.tell(transaction, &changed, ShareEvent::Changed, now).await?;
         }
         transaction.commit().await?;
         let view = Changed {
@@ -86,10 +86,10 @@ impl Share {
     }
 
     /// Takes a share back: nobody but the staff sees it from this moment on.
-    pub(crate) async fn revoke(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn revoke(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let share = store.share(call.id("id")?);
-        let (staff, share) = self.gate.staff_and(call, Right::ManageShares, share).await?;
+        let share = store.share(request.id("id")?);
+        let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
         let share = share.ok_or_else(Problem::not_found)?;
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Ok(no_content());
@@ -99,7 +99,7 @@ impl Share {
         let transaction = store.transaction().save(share.rev, &revoked).operators_row(Some(&share), &revoked);
         let mut transaction = transaction.activity(&activity);
         if share.state.sent_at().is_some() {
-            transaction = self.tell(transaction, &revoked, News::TakenAway, now).await?;
+            transaction = self.tell(transaction, &revoked, ShareEvent::Removed, now).await?;
         }
         transaction.commit().await?;
         Ok(no_content())

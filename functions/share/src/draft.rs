@@ -7,8 +7,8 @@ use gatehouse::domain::{
     Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, Language, Message, NewFile, PersonId,
     PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
 };
-use gatehouse::files::{Room, Upload};
-use gatehouse::http::{Announcing, Answer, Call, Gate, Once, Problem, json};
+use gatehouse::files::{Upload, UrlBudget};
+use gatehouse::http::{ApiRequest, ApiResponse, Gate, Idempotency, Problem, UploadRequest, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -50,14 +50,14 @@ struct AwaitedFile {
 }
 
 /// Who makes a share: one of the staff for customers, or a customer for the staff.
-pub(crate) struct Maker {
+pub(crate) struct Sender {
     pub(crate) id: ActorId,
     pub(crate) name: PersonName,
     /// A customer's company.
     pub(crate) company: Option<CompanyId>,
 }
 
-impl Maker {
+impl Sender {
     pub(crate) fn activity(&self, kind: ActivityKind, share: ShareId, now: Timestamp) -> Activity {
         let activity = Activity::new(kind, Actor { id: Some(self.id), name: Some(self.name.clone()) }, now);
         let activity = match self.id {
@@ -69,26 +69,26 @@ impl Maker {
 }
 
 impl Share {
-    pub(crate) async fn maker(&self, call: &Call) -> Result<Maker, Problem> {
-        let Some(customer) = self.gate.customer(call).await? else {
-            let staff = self.gate.staff(call, Right::ManageShares).await?;
-            return Ok(Maker { id: staff.id, name: staff.name, company: None });
+    pub(crate) async fn maker(&self, request: &ApiRequest) -> Result<Sender, Problem> {
+        let Some(customer) = self.gate.customer(request).await? else {
+            let staff = self.gate.staff(request, Right::ManageShares).await?;
+            return Ok(Sender { id: staff.id, name: staff.name, company: None });
         };
         let contact = self.gate.store.contact(customer.contact).await?;
-        let contact = Gate::admit_contact(customer.claims, contact)?.record;
+        let contact = Gate::authenticate_contact(customer.claims, contact)?.record;
         if !contact.areas.has(Area::Upload) {
             return Err(Problem::area_not_open("upload"));
         }
         let id = PersonId::from(contact.id).into();
-        Ok(Maker { id, name: contact.name, company: Some(contact.company_id) })
+        Ok(Sender { id, name: contact.name, company: Some(contact.company_id) })
     }
 
-    pub(crate) async fn create(&self, call: &Call, new: &NewShare) -> Result<Answer, Problem> {
+    pub(crate) async fn create(&self, request: &ApiRequest, new: &NewShare) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let maker = self.maker(call).await?;
-        let once = match self.gate.once(call, maker.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let maker = self.maker(request).await?;
+        let key = match self.gate.idempotency(request, maker.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         let draft = Draft {
             id: ShareId::new(now),
@@ -105,7 +105,7 @@ impl Share {
             from_company: maker.company,
             contents: Contents::default(),
             excluded: BTreeSet::new(),
-            taken_away: BTreeSet::new(),
+            removed_recipients: BTreeSet::new(),
             told: None,
             created_at: now,
         };
@@ -121,22 +121,22 @@ impl Share {
                 format!("must be at most {MOST_FILES_AT_ONCE} at once; add more with POST /v1/shares/{{id}}/files");
             return Err(Problem::invalid_field("files", most));
         }
-        let announcing = Announcing { share: draft.id, by: maker.id, name: &maker.name, of: maker.company, now };
+        let announcing = UploadRequest { share: draft.id, by: maker.id, name: &maker.name, of: maker.company, now };
         let mut files: Vec<ShareFile> = Vec::with_capacity(new.files.len());
         for (n, file) in new.files.iter().enumerate() {
             files.push(announcing.file(&self.files, file, &[], &format!("files[{n}].")).await?);
         }
         let share = draft.with_contents(&files);
 
-        let (mut awaited, mut room) = (Vec::with_capacity(files.len()), Room::default());
+        let (mut awaited, mut room) = (Vec::with_capacity(files.len()), UrlBudget::default());
         for file in &files {
             awaited.push(AwaitedFile { id: file.id, upload: self.files.first_upload(file, &mut room).await? });
         }
-        let answer = json(StatusCode::CREATED, &Created { id: share.id, state: share.state.word(), files: awaited })?;
+        let response = json(StatusCode::CREATED, &Created { id: share.id, state: share.state.word(), files: awaited })?;
         let activity = maker.activity(ActivityKind::ShareCreated, share.id, now);
         let mut transaction = store.transaction().create(&share).operators_row(None, &share).recipients(&recipients);
         transaction = files.iter().fold(transaction, Transaction::create);
-        transaction.activity(&activity).remember(&once, &answer, now).commit().await?;
-        Ok(answer)
+        transaction.activity(&activity).store_response(&key, &response, now).commit().await?;
+        Ok(response)
     }
 }

@@ -9,7 +9,7 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
-use gatehouse::http::{Answer, Call, Function, Gate, Problem, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
 
 /// The function.
 pub struct Share {
@@ -22,27 +22,27 @@ impl Function for Share {
         Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env) })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        if !matches!(call.route(), "POST /v1/shares" | "POST /v1/shares/{id}/send") {
-            self.refuse_customers(call).await?;
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        if !matches!(request.route(), "POST /v1/shares" | "POST /v1/shares/{id}/send") {
+            self.refuse_customers(request).await?;
         }
-        match call.route() {
+        match request.route() {
             "POST /v1/shares" => {
-                let new = call.json()?;
-                retry_stale(|| self.create(call, &new)).await
+                let new = request.json()?;
+                retry_on_conflict(|| self.create(request, &new)).await
             }
-            "POST /v1/shares/{id}/send" => retry_stale(|| self.send(call)).await,
+            "POST /v1/shares/{id}/send" => retry_on_conflict(|| self.send(request)).await,
             "PATCH /v1/shares/{id}" => {
-                let change = call.json()?;
-                retry_stale(|| self.change(call, &change)).await
+                let change = request.json()?;
+                retry_on_conflict(|| self.change(request, &change)).await
             }
-            "DELETE /v1/shares/{id}" => retry_stale(|| self.revoke(call)).await,
-            "GET /v1/shares/{id}/recipients" => self.list_recipients(call).await,
+            "DELETE /v1/shares/{id}" => retry_on_conflict(|| self.revoke(request)).await,
+            "GET /v1/shares/{id}/recipients" => self.list_recipients(request).await,
             "POST /v1/shares/{id}/recipients" => {
-                let new = call.json()?;
-                retry_stale(|| self.add_recipient(call, &new)).await
+                let new = request.json()?;
+                retry_on_conflict(|| self.add_recipient(request, &new)).await
             }
-            "DELETE /v1/shares/{id}/recipients/{rid}" => retry_stale(|| self.remove_recipient(call)).await,
+            "DELETE /v1/shares/{id}/recipients/{rid}" => retry_on_conflict(|| self.remove_recipient(request)).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -50,12 +50,12 @@ impl Function for Share {
 
 impl Share {
     /// A customer changes and takes back nothing: it may not where it has the share, and knows of no other.
-    async fn refuse_customers(&self, call: &Call) -> Result<(), Problem> {
-        let Some(customer) = self.gate.customer(call).await? else { return Ok(()) };
-        let (store, id) = (&self.gate.store, call.id("id")?);
+    async fn refuse_customers(&self, request: &ApiRequest) -> Result<(), Problem> {
+        let Some(customer) = self.gate.customer(request).await? else { return Ok(()) };
+        let (store, id) = (&self.gate.store, request.id("id")?);
         let received = store.received(customer.contact, customer.company, id);
         let (received, share) = try_join!(received, store.share(id))?;
-        self.gate.see(customer, received, share.as_deref(), &[]).await?;
+        self.gate.authorize_share(customer, received, share.as_deref(), &[]).await?;
         Err(Problem::forbidden("What was shared is changed and taken back by its sender alone."))
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, CompanyId, ContactId, Email, News, Recipient, RecipientId, Right, Share as Shared, ShareId,
-    ShareState, Target, Task, Work,
+    Activity, ActivityKind, CompanyId, ContactId, Email, Recipient, RecipientId, Right, Share as Shared, ShareEvent,
+    ShareId, ShareState, Target, Task, TaskKind,
 };
-use gatehouse::http::{Answer, Call, List, Once, Operator, PageQuery, Problem, json, no_content};
-use gatehouse::store::{Delivery, Reader, Stored, Transaction};
+use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, List, Operator, PageQuery, Problem, json, no_content};
+use gatehouse::store::{FanOut, Reader, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -39,13 +39,13 @@ impl NewRecipient {
 struct RecipientView {
     id: RecipientId,
     #[serde(flatten)]
-    target: Whom,
+    target: RecipientTarget,
     added_at: Timestamp,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Whom {
+enum RecipientTarget {
     Contact { contact_id: ContactId },
     Company { company_id: CompanyId },
     Address { email: Email },
@@ -54,9 +54,9 @@ enum Whom {
 impl From<Recipient> for RecipientView {
     fn from(recipient: Recipient) -> Self {
         let target = match recipient.target {
-            Target::Contact { contact_id, .. } => Whom::Contact { contact_id },
-            Target::Company { company_id } => Whom::Company { company_id },
-            Target::Address { email } => Whom::Address { email },
+            Target::Contact { contact_id, .. } => RecipientTarget::Contact { contact_id },
+            Target::Company { company_id } => RecipientTarget::Company { company_id },
+            Target::Address { email } => RecipientTarget::Address { email },
         };
         Self { id: recipient.id, target, added_at: recipient.added_at }
     }
@@ -122,21 +122,21 @@ impl Share {
         Ok(recipients.into_values().collect())
     }
 
-    pub(crate) async fn list_recipients(&self, call: &Call) -> Result<Answer, Problem> {
-        let id: ShareId = call.id("id")?;
+    pub(crate) async fn list_recipients(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let id: ShareId = request.id("id")?;
         let list = List::of(&[&"recipients", &id]);
-        let page = self.gate.page(&list, &call.query::<PageQuery>()?).await?;
+        let page = self.gate.page(&list, &request.query::<PageQuery>()?).await?;
         let store = &self.gate.store;
         let reads = async { try_join!(store.share(id), store.recipients(id, page)) };
-        let (_, (share, recipients)) = self.gate.staff_and(call, Right::ReadShares, reads).await?;
+        let (_, (share, recipients)) = self.gate.staff_and(request, Right::ReadShares, reads).await?;
         share.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &self.gate.list(&list, recipients, RecipientView::from).await?)
     }
 
     /// A share that may still change, for one of the staff.
-    pub(crate) async fn changeable(&self, call: &Call) -> Result<(Operator, Stored<Shared>), Problem> {
-        let share = self.gate.store.share(call.id("id")?);
-        let (staff, share) = self.gate.staff_and(call, Right::ManageShares, share).await?;
+    pub(crate) async fn changeable(&self, request: &ApiRequest) -> Result<(Operator, Stored<Shared>), Problem> {
+        let share = self.gate.store.share(request.id("id")?);
+        let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
         let share = share.ok_or_else(Problem::not_found)?;
         match share.state {
             // A customer's draft is its own until it is sent.
@@ -146,12 +146,12 @@ impl Share {
         }
     }
 
-    pub(crate) async fn add_recipient(&self, call: &Call, new: &NewRecipient) -> Result<Answer, Problem> {
+    pub(crate) async fn add_recipient(&self, request: &ApiRequest, new: &NewRecipient) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, share) = self.changeable(call).await?;
-        let once = match self.gate.once(call, staff.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let (staff, share) = self.changeable(request).await?;
+        let key = match self.gate.idempotency(request, staff.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         if share.expired(now) {
             return Err(Problem::share_expired());
@@ -162,39 +162,39 @@ impl Share {
             return json(StatusCode::CREATED, &RecipientView::from(is.record));
         }
         let mut changed = share.record.clone();
-        changed.taken_away.remove(&recipient.id);
+        changed.removed_recipients.remove(&recipient.id);
         let activity = about(Activity::new(ActivityKind::RecipientAdded, staff.actor(), now), &recipient);
-        let answer = json(StatusCode::CREATED, &RecipientView::from(recipient.clone()))?;
+        let response = json(StatusCode::CREATED, &RecipientView::from(recipient.clone()))?;
         let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
-        let mut transaction = transaction.remember(&once, &answer, now);
+        let mut transaction = transaction.store_response(&key, &response, now);
         let mut recipient = recipient;
         if matches!(share.state, ShareState::Sent { .. }) {
             transaction = match &recipient.target {
                 Target::Address { email } => {
-                    let mail = Delivery { share: &changed, news: &News::Sent, now }.mail_to(email, &recipient.id);
-                    recipient.told_at = Some(now);
+                    let mail = FanOut { share: &changed, news: &ShareEvent::Sent, now }.mail_to(email, &recipient.id);
+                    recipient.notified_at = Some(now);
                     mail.iter().fold(transaction, Transaction::mail)
                 }
-                _ => self.tell_one(transaction, &changed, &recipient, News::Sent, now).await?,
+                _ => self.tell_one(transaction, &changed, &recipient, ShareEvent::Sent, now).await?,
             };
         }
         transaction.create(&recipient).commit().await?;
-        Ok(answer)
+        Ok(response)
     }
 
-    pub(crate) async fn remove_recipient(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn remove_recipient(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, share) = self.changeable(call).await?;
-        let recipient = store.recipient(share.id, &call.id("rid")?).await?.ok_or_else(Problem::not_found)?;
+        let (staff, share) = self.changeable(request).await?;
+        let recipient = store.recipient(share.id, &request.id("rid")?).await?.ok_or_else(Problem::not_found)?;
         let mut changed = share.record.clone();
         if matches!(recipient.target, Target::Company { .. }) {
-            changed.taken_away.insert(recipient.id.clone());
+            changed.removed_recipients.insert(recipient.id.clone());
         }
         let activity = about(Activity::new(ActivityKind::RecipientRemoved, staff.actor(), now), &recipient);
         let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
         let mut transaction = transaction.remove(recipient.rev, &recipient.record);
         if matches!(share.state, ShareState::Sent { .. }) {
-            transaction = self.tell_one(transaction, &changed, &recipient, News::TakenAway, now).await?;
+            transaction = self.tell_one(transaction, &changed, &recipient, ShareEvent::Removed, now).await?;
         }
         transaction.commit().await?;
         Ok(no_content())
@@ -206,19 +206,19 @@ impl Share {
         transaction: Transaction<'t>,
         share: &Shared,
         recipient: &Recipient,
-        news: News,
+        news: ShareEvent,
         now: Timestamp,
     ) -> Result<Transaction<'t>, Problem> {
         let store = &self.gate.store;
         if let Target::Company { company_id: company } = recipient.target {
-            return Ok(transaction.create(&Task::new(Work::Company { share: share.id, company, news }, now)));
+            return Ok(transaction.create(&Task::new(TaskKind::Company { share: share.id, company, news }, now)));
         }
         let (readers, _) = store.readers(vec![recipient.clone()]).await?;
-        let mut transaction = Delivery { share, news: &news, now }.to(store, transaction, &readers).await?;
+        let mut transaction = FanOut { share, news: &news, now }.to(store, transaction, &readers).await?;
         for reader in readers {
             // Its company may have been one only by this one.
-            if let (Reader::Contact { contact, .. }, News::TakenAway) = (reader, &news) {
-                let work = Work::Leave { share: share.id, company: contact.company_id };
+            if let (Reader::Contact { contact, .. }, ShareEvent::Removed) = (reader, &news) {
+                let work = TaskKind::LeaveCompanyInbox { share: share.id, company: contact.company_id };
                 transaction = transaction.create(&Task::new(work, now));
             }
         }

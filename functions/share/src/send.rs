@@ -3,11 +3,11 @@
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivityKind, ActorId, Language, Mail, News, OutboxMail, PersonId, Recipient, Share as Shared, ShareId, Target,
-    Task, Work,
+    ActivityKind, ActorId, Language, Mail, OutboxMail, PersonId, Recipient, Share as Shared, ShareEvent, ShareId,
+    Target, Task, TaskKind,
 };
-use gatehouse::http::{Answer, Call, Once, Problem, json};
-use gatehouse::store::{Delivery, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
+use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, Problem, json};
+use gatehouse::store::{FanOut, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
 use lambda_http::http::StatusCode;
 
 use crate::Share;
@@ -16,13 +16,13 @@ use crate::Share;
 const TOLD_AT_ONCE: usize = 60 / WRITES_PER_READER;
 
 impl Share {
-    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let id: ShareId = call.id("id")?;
-        let maker = self.maker(call).await?;
-        let once = match self.gate.once(call, maker.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let id: ShareId = request.id("id")?;
+        let maker = self.maker(request).await?;
+        let key = match self.gate.idempotency(request, maker.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
         let (found, recipients) = try_join!(store.share_and_files(id), store.recipients(id, first))?;
@@ -37,12 +37,12 @@ impl Share {
         let count = recipients.items.len() + usize::from(own.is_some());
         let share = draft.record.clone().send(&files, count, now)?;
 
-        let answer = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
+        let response = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
         let activity = maker.activity(ActivityKind::ShareSent, share.id, now).files(files.iter().map(|f| f.id));
         let transaction = store.transaction().save(draft.rev, &share).operators_row(Some(&draft), &share);
-        let mut transaction = transaction.activity(&activity).remember(&once, &answer, now);
+        let mut transaction = transaction.activity(&activity).store_response(&key, &response, now);
         match own {
-            None => transaction = self.tell_these(transaction, &share, recipients, News::Sent, now).await?,
+            None => transaction = self.tell_these(transaction, &share, recipients, ShareEvent::Sent, now).await?,
             Some(contact) => {
                 let contact = store.contact(contact).await?.ok_or_else(Problem::not_found)?.record;
                 let target = Target::Contact { contact_id: contact.id, at: contact.company_id };
@@ -60,12 +60,12 @@ impl Share {
                 let mail = OutboxMail::new(share.addressee(&contact), None, Language::default(), mail, now);
                 let readers = [Reader::Contact { contact: Box::new(contact), via: [itself.id.clone()].into() }];
                 transaction = transaction.create(&itself).mail(&mail);
-                let news = News::Sent;
-                transaction = Delivery { share: &share, news: &news, now }.to(store, transaction, &readers).await?;
+                let news = ShareEvent::Sent;
+                transaction = FanOut { share: &share, news: &news, now }.to(store, transaction, &readers).await?;
             }
         }
         transaction.commit().await?;
-        Ok(answer)
+        Ok(response)
     }
 
     /// Brings news of a share to its recipients: at once if they are few, else by a task that goes on afterwards.
@@ -73,7 +73,7 @@ impl Share {
         &self,
         transaction: Transaction<'t>,
         share: &Shared,
-        news: News,
+        news: ShareEvent,
         now: Timestamp,
     ) -> Result<Transaction<'t>, Problem> {
         let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
@@ -86,15 +86,15 @@ impl Share {
         transaction: Transaction<'t>,
         share: &Shared,
         recipients: Page<Recipient>,
-        news: News,
+        news: ShareEvent,
         now: Timestamp,
     ) -> Result<Transaction<'t>, Problem> {
         let store = &self.gate.store;
         let companies = recipients.items.iter().any(|to| matches!(to.target, Target::Company { .. }));
         if recipients.next.is_some() || companies {
-            return Ok(transaction.create(&Task::new(Work::Recipients { share: share.id, news }, now)));
+            return Ok(transaction.create(&Task::new(TaskKind::Recipients { share: share.id, news }, now)));
         }
         let (readers, _) = store.readers(recipients.items).await?;
-        Ok(Delivery { share, news: &news, now }.to(store, transaction, &readers).await?)
+        Ok(FanOut { share, news: &news, now }.to(store, transaction, &readers).await?)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{Activity, ActivityKind, ApiKey, KEY_PREFIX, KeyId, PersonName, Right, Scope, Token};
-use gatehouse::http::{Answer, Call, List, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, List, Problem, json, no_content};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -39,9 +39,9 @@ impl From<ApiKey> for KeyView {
 }
 
 impl Staff {
-    pub(crate) async fn make_key(&self, call: &Call, new: NewKey) -> Result<Answer, Problem> {
+    pub(crate) async fn make_key(&self, request: &ApiRequest, new: NewKey) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let admin = self.gate.staff(call, Right::ManageKeys).await?;
+        let admin = self.gate.staff(request, Right::ManageKeys).await?;
         if new.scopes.is_empty() {
             return Err(Problem::invalid_field("scopes", "must name at least one scope"));
         }
@@ -65,18 +65,18 @@ impl Staff {
         json(StatusCode::CREATED, &KeyView { key: shown, ..KeyView::from(key) })
     }
 
-    pub(crate) async fn list_keys(&self, call: &Call) -> Result<Answer, Problem> {
-        let admin = self.gate.staff(call, Right::ManageKeys).await?;
+    pub(crate) async fn list_keys(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let admin = self.gate.staff(request, Right::ManageKeys).await?;
         let list = List::of(&[&"api-keys", &admin.id]);
-        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.page(&list, &request.query()?).await?;
         let page = self.gate.store.api_keys(page).await?;
         json(StatusCode::OK, &self.gate.list(&list, page, KeyView::from).await?)
     }
 
-    pub(crate) async fn revoke_key(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn revoke_key(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let admin = self.gate.staff(call, Right::ManageKeys).await?;
-        let stored = self.gate.store.api_key_of(call.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let admin = self.gate.staff(request, Right::ManageKeys).await?;
+        let stored = self.gate.store.api_key_of(request.id("id")?).await?.ok_or_else(Problem::not_found)?;
         let key = ApiKey { revoked_at: Some(now), ..stored.record.clone() };
         let activity = Activity::new(ActivityKind::KeyRevoked, admin.actor(), now);
         self.gate.store.transaction().save(stored.rev, &key).activity(&activity).commit().await?;

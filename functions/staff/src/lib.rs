@@ -5,7 +5,7 @@ mod people;
 
 use gatehouse::aws::Env;
 use gatehouse::event::StartError;
-use gatehouse::http::{Answer, Call, Function, Gate, Problem, retry_stale};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
 
 /// The function.
 pub struct Staff {
@@ -17,26 +17,26 @@ impl Function for Staff {
         Ok(Self { gate: Gate::connect(env).await? })
     }
 
-    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        match call.route() {
+    async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        match request.route() {
             "POST /v1/staff" => {
-                let new = call.json()?;
-                retry_stale(|| self.enter(call, &new)).await
+                let new = request.json()?;
+                retry_on_conflict(|| self.enter(request, &new)).await
             }
-            "GET /v1/staff" => self.list(call).await,
+            "GET /v1/staff" => self.list(request).await,
             "PATCH /v1/staff/{id}" => {
-                let change = call.json()?;
-                retry_stale(|| self.change(call, &change)).await
+                let change = request.json()?;
+                retry_on_conflict(|| self.change(request, &change)).await
             }
-            "DELETE /v1/staff/{id}" => retry_stale(|| self.remove(call)).await,
-            "POST /v1/staff/{id}/invitation" => retry_stale(|| self.invite_again(call)).await,
+            "DELETE /v1/staff/{id}" => retry_on_conflict(|| self.remove(request)).await,
+            "POST /v1/staff/{id}/invitation" => retry_on_conflict(|| self.invite_again(request)).await,
             "PUT /v1/staff/{id}/duty" => {
-                let duty = call.json()?;
-                retry_stale(|| self.switch_duty(call, &duty)).await
+                let duty = request.json()?;
+                retry_on_conflict(|| self.switch_duty(request, &duty)).await
             }
-            "POST /v1/api-keys" => self.make_key(call, call.json()?).await,
-            "GET /v1/api-keys" => self.list_keys(call).await,
-            "DELETE /v1/api-keys/{id}" => retry_stale(|| self.revoke_key(call)).await,
+            "POST /v1/api-keys" => self.make_key(request, request.json()?).await,
+            "GET /v1/api-keys" => self.list_keys(request).await,
+            "DELETE /v1/api-keys/{id}" => retry_on_conflict(|| self.revoke_key(request)).await,
             _ => Err(Problem::not_found()),
         }
     }

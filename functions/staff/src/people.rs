@@ -7,7 +7,7 @@ use gatehouse::domain::{
     Access, Activity, ActivityKind, Actor, CredentialState, Email, Language, PersonName, Right, Role, Staff as Member,
     StaffId, Team,
 };
-use gatehouse::http::{Answer, Call, List, Once, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, List, Problem, json, no_content};
 use gatehouse::store::{Person, Stored};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -64,12 +64,12 @@ fn some_role(roles: &BTreeSet<Role>) -> Result<(), Problem> {
 
 impl Staff {
     /// Entered and invited at once: a person of the staff without an account is of no use.
-    pub(crate) async fn enter(&self, call: &Call, new: &NewMember) -> Result<Answer, Problem> {
+    pub(crate) async fn enter(&self, request: &ApiRequest, new: &NewMember) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (admin, team) = self.gate.staff_and(call, Right::ManageStaff, store.team()).await?;
-        let once = match self.gate.once(call, admin.id).await? {
-            Once::Again(answer) => return Ok(answer),
-            Once::First(once) => once,
+        let (admin, team) = self.gate.staff_and(request, Right::ManageStaff, store.team()).await?;
+        let key = match self.gate.idempotency(request, admin.id).await? {
+            Idempotency::Replay(response) => return Ok(response),
+            Idempotency::New(key) => key,
         };
         some_role(&new.roles)?;
         let member = Member {
@@ -88,26 +88,26 @@ impl Staff {
         let (member, mail) = member.invite(now).map_err(|refused| refused.problem(now))?;
         let team = team.ok_or_else(|| Problem::internal("there is no team"))?;
         let activity = Activity::new(ActivityKind::StaffCreated, admin.actor(), now);
-        let answer = json(StatusCode::CREATED, &MemberView::from(member.clone()))?;
+        let response = json(StatusCode::CREATED, &MemberView::from(member.clone()))?;
         let transaction =
             store.transaction().create(&member).save(team.rev, &team.record.clone().with(&member)).mail(&mail);
         let transaction = transaction.claim_email(&member.email, member.id.into()).activity(&activity);
-        transaction.remember(&once, &answer, now).commit().await?;
-        Ok(answer)
+        transaction.store_response(&key, &response, now).commit().await?;
+        Ok(response)
     }
 
-    pub(crate) async fn list(&self, call: &Call) -> Result<Answer, Problem> {
-        let staff = self.gate.staff(call, Right::ReadStaff).await?;
+    pub(crate) async fn list(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let staff = self.gate.staff(request, Right::ReadStaff).await?;
         let list = List::of(&[&"staff", &staff.id]);
-        let page = self.gate.page(&list, &call.query()?).await?;
+        let page = self.gate.page(&list, &request.query()?).await?;
         let page = self.gate.store.all_staff(page).await?;
         json(StatusCode::OK, &self.gate.list(&list, page, MemberView::from).await?)
     }
 
-    pub(crate) async fn change(&self, call: &Call, change: &ChangeMember) -> Result<Answer, Problem> {
+    pub(crate) async fn change(&self, request: &ApiRequest, change: &ChangeMember) -> Result<ApiResponse, Problem> {
         some_role(&change.roles)?;
-        let admin = self.gate.staff(call, Right::ManageStaff).await?;
-        let stored = self.member(call).await?;
+        let admin = self.gate.staff(request, Right::ManageStaff).await?;
+        let stored = self.member(request).await?;
         // Other rights, other sessions: what was open was opened with the old ones (ASVS 5.0, 7.4.2).
         let member = Member {
             roles: change.roles.clone(),
@@ -117,12 +117,12 @@ impl Staff {
         self.save(&stored, member, ActivityKind::StaffChanged, admin.actor()).await
     }
 
-    pub(crate) async fn switch_duty(&self, call: &Call, duty: &Duty) -> Result<Answer, Problem> {
-        let stored = self.member(call).await;
-        let caller = self.gate.caller(call).await?;
+    pub(crate) async fn switch_duty(&self, request: &ApiRequest, duty: &Duty) -> Result<ApiResponse, Problem> {
+        let stored = self.member(request).await;
+        let caller = self.gate.caller(request).await?;
         let allowed = match &caller.person {
             Person::Staff(staff) => {
-                staff.may(Right::ManageStaff) || call.id("id").is_ok_and(|id: StaffId| id == staff.id)
+                staff.may(Right::ManageStaff) || request.id("id").is_ok_and(|id: StaffId| id == staff.id)
             }
             Person::Contact(_) => false,
         };
@@ -135,10 +135,10 @@ impl Staff {
     }
 
     /// Until the account exists, its link can be sent again; the last one dies.
-    pub(crate) async fn invite_again(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn invite_again(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let admin = self.gate.staff(call, Right::ManageStaff).await?;
-        let stored = self.member(call).await?;
+        let admin = self.gate.staff(request, Right::ManageStaff).await?;
+        let stored = self.member(request).await?;
         let invited = stored.record.clone().invite(now).map_err(|refused| refused.problem(now))?;
         let (member, mail) = invited;
         let activity = Activity::new(ActivityKind::Invited, admin.actor(), now);
@@ -147,16 +147,16 @@ impl Staff {
         json(StatusCode::ACCEPTED, &MemberView::from(member))
     }
 
-    pub(crate) async fn remove(&self, call: &Call) -> Result<Answer, Problem> {
-        let admin = self.gate.staff(call, Right::ManageStaff).await?;
-        let stored = self.member(call).await?;
+    pub(crate) async fn remove(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let admin = self.gate.staff(request, Right::ManageStaff).await?;
+        let stored = self.member(request).await?;
         let member = stored.record.clone().remove();
         self.save(&stored, member, ActivityKind::StaffRemoved, admin.actor()).await?;
         Ok(no_content())
     }
 
-    async fn member(&self, call: &Call) -> Result<Stored<Member>, Problem> {
-        let stored = self.gate.store.staff(call.id("id")?).await?;
+    async fn member(&self, request: &ApiRequest) -> Result<Stored<Member>, Problem> {
+        let stored = self.gate.store.staff(request.id("id")?).await?;
         stored.filter(|member| !member.removed).ok_or_else(Problem::not_found)
     }
 
@@ -167,7 +167,7 @@ impl Staff {
         member: Member,
         kind: ActivityKind,
         by: Actor,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let team = store.team().await?.ok_or_else(|| Problem::internal("there is no team"))?;
         let after = team.record.clone().with(&member);

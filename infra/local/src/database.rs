@@ -25,7 +25,7 @@ const RETRY: Duration = Duration::from_millis(500);
 const SWEEP: Duration = Duration::from_secs(2);
 
 /// Who the stream feeds: the filters of the event sources in template.yaml. The schedules of these are their sweeps.
-pub(crate) const FED: [(&str, &str); 2] = [(keys::OUTBOX, "deliver-mail"), (keys::TASK, "distribute")];
+pub(crate) const FED: [(&str, &str); 2] = [(keys::OUTBOX, "deliver-mail"), (keys::TASK, "run-tasks")];
 
 #[derive(Clone)]
 pub(crate) struct Database {

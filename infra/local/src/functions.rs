@@ -53,10 +53,10 @@ pub(crate) async fn connect(env: &Env) -> Result<Functions> {
     ]);
     let triggers = HashMap::from([
         ("deliver-mail", trigger::<deliver_mail::DeliverMail>(env).await.map_err(failed)?),
-        ("distribute", trigger::<distribute::Distribute>(env).await.map_err(failed)?),
+        ("run-tasks", trigger::<run_tasks::RunTasks>(env).await.map_err(failed)?),
         ("finish-upload", trigger::<finish_upload::FinishUpload>(env).await.map_err(failed)?),
         ("first-admin", trigger::<first_admin::FirstAdmin>(env).await.map_err(failed)?),
-        ("retire", trigger::<retire::Retire>(env).await.map_err(failed)?),
+        ("apply-retention", trigger::<apply_retention::ApplyRetention>(env).await.map_err(failed)?),
         ("note-bounce", trigger::<note_bounce::NoteBounce>(env).await.map_err(failed)?),
         ("send-digest", trigger::<send_digest::SendDigest>(env).await.map_err(failed)?),
     ]);

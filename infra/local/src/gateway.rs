@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::http::Answer;
+use gatehouse::http::ApiResponse;
 use gatehouse_template::{Matched, Routes};
 use jiff::Timestamp;
 use lambda_http::http::request::Parts;
@@ -128,7 +128,7 @@ fn event(parts: &Parts, matched: &Matched, body: &[u8], peer: SocketAddr) -> Val
     })
 }
 
-fn response(answer: Answer) -> Response {
+fn response(answer: ApiResponse) -> Response {
     let (parts, body) = answer.into_parts();
     let body = match body {
         lambda_http::Body::Text(text) => Body::from(text),

@@ -55,12 +55,12 @@ pub struct Meter {
 struct Stop {
     /// How many calls there are until then, with the one that `last` is about.
     left: usize,
-    last: Fate,
+    last: Fault,
 }
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Fate {
+enum Fault {
     Answered,
     /// The service does it, and the caller never learns.
     Unheard,
@@ -86,12 +86,12 @@ impl Meter {
     /// still just before that call. What hangs is to be dropped, as a crash would; [`Meter::go_on`] is for new calls.
     /// The clients give up on a call after 5 s and try again: a test drops it sooner.
     pub fn stop_at(&self, n: usize) {
-        self.set_stop(Some(Stop { left: n, last: Fate::Unsent }));
+        self.set_stop(Some(Stop { left: n, last: Fault::Unsent }));
     }
 
     /// Like [`Meter::stop_at`], but the `n`th call is sent and done, and only its answer is never heard.
     pub fn stop_after(&self, n: usize) {
-        self.set_stop(Some(Stop { left: n, last: Fate::Unheard }));
+        self.set_stop(Some(Stop { left: n, last: Fault::Unheard }));
     }
 
     /// New calls are answered again.
@@ -103,13 +103,13 @@ impl Meter {
         *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 
-    fn next_fate(&self) -> Fate {
+    fn next_fate(&self) -> Fault {
         match self.stop.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            None => Fate::Answered,
-            Some(Stop { left: 0, .. }) => Fate::Unsent,
+            None => Fault::Answered,
+            Some(Stop { left: 0, .. }) => Fault::Unsent,
             Some(stop) => {
                 stop.left -= 1;
-                if stop.left == 0 { stop.last } else { Fate::Answered }
+                if stop.left == 0 { stop.last } else { Fault::Answered }
             }
         }
     }
@@ -164,12 +164,12 @@ impl HttpConnector for Watched<SharedHttpConnector> {
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
             let fate = meter.next_fate();
-            if fate == Fate::Unsent {
+            if fate == Fault::Unsent {
                 std::future::pending::<()>().await;
             }
             let began = Instant::now();
             let response = inner.call(request).await;
-            if fate == Fate::Unheard {
+            if fate == Fault::Unheard {
                 std::future::pending::<()>().await;
             }
             let mut response = response?;

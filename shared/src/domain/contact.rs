@@ -35,12 +35,12 @@ pub struct Notifications {
 
 /// How many were sent in the hour that began at `since`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hourly {
+pub struct HourlyLimit {
     since: Timestamp,
     count: u32,
 }
 
-impl Hourly {
+impl HourlyLimit {
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
     /// Counts one more, or says when one more is possible.
@@ -88,7 +88,7 @@ pub struct Contact {
     /// Which of its sessions count.
     pub sessions: CredentialState,
     /// How many invitations it was sent in the last hour.
-    pub invited_lately: Option<Hourly>,
+    pub invited_lately: Option<HourlyLimit>,
     /// Who of the staff looks after it: told of what it sends.
     #[serde(default)]
     pub owner_id: Option<StaffId>,
@@ -127,7 +127,7 @@ impl Contact {
         if !company.portal_plan {
             return Err(InviteRefused::PlanLacksPortal);
         }
-        let lately = Hourly::take(self.invited_lately, MAILS_AN_HOUR, now);
+        let lately = HourlyLimit::take(self.invited_lately, MAILS_AN_HOUR, now);
         self.invited_lately = Some(lately.map_err(|retry_at| InviteRefused::TooMany { retry_at })?);
         self.access = access;
         self.invited_at = Some(now);
@@ -230,9 +230,9 @@ mod tests {
     #[test]
     fn ten_mails_an_hour_and_then_a_time_to_wait_for() {
         let now = Timestamp::UNIX_EPOCH;
-        let full = (0..10).fold(None, |hour, _| Some(Hourly::take(hour, 10, now).unwrap()));
+        let full = (0..10).fold(None, |hour, _| Some(HourlyLimit::take(hour, 10, now).unwrap()));
         let later = now + SignedDuration::from_hours(1);
-        assert_eq!(Hourly::take(full, 10, now), Err(later));
-        assert!(Hourly::take(full, 10, later).is_ok());
+        assert_eq!(HourlyLimit::take(full, 10, now), Err(later));
+        assert!(HourlyLimit::take(full, 10, later).is_ok());
     }
 }

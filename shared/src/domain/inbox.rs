@@ -86,7 +86,7 @@ pub struct InboxRow {
     pub words: BTreeSet<String>,
     /// When its contact was last mailed about new files in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
 }
 
 impl InboxRow {
@@ -109,7 +109,7 @@ impl InboxRow {
             state: share.state,
             via: via.into_iter().collect(),
             words: BTreeSet::new(),
-            told_at: None,
+            notified_at: None,
         };
         row.with(share)
     }
@@ -145,7 +145,7 @@ impl InboxRow {
     /// Whether it still lies here by a recipient that was not taken away.
     #[must_use]
     pub fn counts(&self, share: &Share) -> bool {
-        self.via.iter().any(|via| !share.taken_away.contains(via))
+        self.via.iter().any(|via| !share.removed_recipients.contains(via))
     }
 }
 

@@ -99,10 +99,10 @@ pub struct Recipient {
     pub added_at: Timestamp,
     /// When an address that nobody here has was last mailed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// Whether that was about new files.
     #[serde(default)]
-    pub told_of_files: bool,
+    pub notified_of_files: bool,
 }
 
 impl Recipient {
@@ -114,7 +114,7 @@ impl Recipient {
             Target::Company { company_id } => RecipientId::Company(*company_id),
             Target::Address { email } => RecipientId::Address(AddressId::new(share_id, email)),
         };
-        Self { id, share_id, target, added_at: now, told_at: None, told_of_files: false }
+        Self { id, share_id, target, added_at: now, notified_at: None, notified_of_files: false }
     }
 }
 

@@ -102,7 +102,7 @@ pub struct Share {
     pub excluded: BTreeSet<FileId>,
     /// Companies that are no recipients any more, until the last row of their people is gone: this counts at once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub taken_away: BTreeSet<RecipientId>,
+    pub removed_recipients: BTreeSet<RecipientId>,
     /// When the staff were last mailed that something was returned in it, and by whom.
     pub told: Option<(Timestamp, ContactId)>,
     /// When it was made.
@@ -110,7 +110,7 @@ pub struct Share {
 }
 
 /// After a mail about new files, further files of the same moment are not mailed about.
-pub const TOLD_FOR: SignedDuration = SignedDuration::from_mins(10);
+pub const NOTIFICATION_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
 /// A word that is longer than anybody types is found by its beginning.
 fn short(word: String) -> String {
@@ -203,7 +203,7 @@ impl Share {
             _ if self.made_by_contact() == Some(contact.id) => true,
             ShareState::Draft => false,
             ShareState::Sent { .. } => {
-                let left = self.taken_away.contains(&RecipientId::Company(contact.company_id));
+                let left = self.removed_recipients.contains(&RecipientId::Company(contact.company_id));
                 own.is_some_and(|row| row.counts(self)) || colleagues.is_some() && !left
             }
         };

@@ -11,13 +11,13 @@ use super::{CompanyId, ContactId, FileName, PersonName, ShareId, TaskId};
 /// What is to be told to whoever has a share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
-pub enum News {
+pub enum ShareEvent {
     /// It was sent.
     Sent,
     /// Something of it has changed that nobody is mailed about.
     Changed,
     /// It is there for somebody who has come later, and is not mailed about it.
-    Joined,
+    Backfilled,
     /// It has a new file.
     FileAdded {
         /// Which.
@@ -26,19 +26,19 @@ pub enum News {
         by: PersonName,
     },
     /// It is taken away.
-    TakenAway,
+    Removed,
 }
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
-pub enum Work {
+pub enum TaskKind {
     /// Brings a share's news to all its recipients, one page of them after the other.
     Recipients {
         /// Which share.
         share: ShareId,
         /// What is new.
-        news: News,
+        news: ShareEvent,
     },
     /// Brings a share's news to everyone at a company.
     Company {
@@ -47,15 +47,15 @@ pub enum Work {
         /// Which company.
         company: CompanyId,
         /// What is new.
-        news: News,
+        news: ShareEvent,
     },
     /// Gives a contact what was shared with its address, or with everyone at its company, before it was there.
-    CatchUp {
+    Backfill {
         /// Who.
         contact: ContactId,
     },
     /// Takes a share out of a company's inbox, if nobody there has it any more.
-    Leave {
+    LeaveCompanyInbox {
         /// Which share.
         share: ShareId,
         /// Which company.
@@ -75,7 +75,7 @@ pub struct Task {
     pub id: TaskId,
     /// What is to be done.
     #[serde(flatten)]
-    pub work: Work,
+    pub kind: TaskKind,
     /// Where it goes on: the keys after which the next page begins, which the store reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<BTreeMap<String, String>>,
@@ -86,7 +86,7 @@ pub struct Task {
 impl Task {
     /// Work to begin.
     #[must_use]
-    pub fn new(work: Work, now: Timestamp) -> Self {
-        Self { id: TaskId::new(now), work, after: None, moved_at: now }
+    pub fn new(kind: TaskKind, now: Timestamp) -> Self {
+        Self { id: TaskId::new(now), kind, after: None, moved_at: now }
     }
 }

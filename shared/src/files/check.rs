@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::sniff::announced_as;
 use super::upload::parts;
-use super::{Arrived, Files, FilesError, key, says};
+use super::{Files, FilesError, UploadedObject, key, says};
 use crate::domain::{MediaType, Parts, ShareFile};
 
 /// What a sniffer needs to see, in bytes.
@@ -74,7 +74,7 @@ fn gone<R: std::fmt::Debug>(file: &ShareFile, error: SdkError<GetObjectError, R>
 impl Files {
     /// Makes one file of its parts, once all are there. S3 knows which are; what their sender says is held against it.
     async fn join_parts(&self, file: &ShareFile, upload: &Parts, sent: &[SentPart]) -> Result<(), UploadRefused> {
-        let Some(arrived) = self.arrived_parts(file, upload).await? else { return Ok(()) };
+        let Some(arrived) = self.uploaded_parts(file, upload).await? else { return Ok(()) };
         let plain = |etag: &str| etag.trim_matches('"').to_owned();
         let said: BTreeMap<u32, String> = sent.iter().map(|part| (part.number, plain(&part.etag))).collect();
         let numbers = || parts(file.size, upload.part_size).map(|(number, _)| number);
@@ -125,7 +125,7 @@ impl Files {
         checked
     }
 
-    async fn check_bytes(&self, file: &ShareFile, arrived: &Arrived) -> Result<MediaType, UploadRefused> {
+    async fn check_bytes(&self, file: &ShareFile, arrived: &UploadedObject) -> Result<MediaType, UploadRefused> {
         if arrived.size != file.size {
             return Err(UploadRefused::Size { announced: file.size, arrived: arrived.size });
         }

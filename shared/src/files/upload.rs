@@ -21,9 +21,9 @@ const MOST_URLS: usize = 100;
 
 /// The room that an answer has for URLs of parts.
 #[derive(Debug)]
-pub struct Room(usize);
+pub struct UrlBudget(usize);
 
-impl Default for Room {
+impl Default for UrlBudget {
     fn default() -> Self {
         Self(MOST_URLS)
     }
@@ -80,7 +80,7 @@ pub struct PartUrl {
 }
 
 /// A part that lies in the bucket.
-pub(super) struct ArrivedPart {
+pub(super) struct UploadedPart {
     pub(super) size: u64,
     pub(super) etag: Option<String>,
 }
@@ -119,10 +119,10 @@ impl Files {
     /// How to send what is still missing. What is there already is not sent over.
     pub async fn missing(&self, file: &ShareFile) -> Result<Missing, FilesError> {
         if let Some(upload) = &file.parts
-            && let Some(arrived) = self.arrived_parts(file, upload).await?
+            && let Some(arrived) = self.uploaded_parts(file, upload).await?
         {
             return Ok(self
-                .missing_parts(file, upload, &arrived, &mut Room::default())
+                .missing_parts(file, upload, &arrived, &mut UrlBudget::default())
                 .await?
                 .map_or(Missing::Nothing, Missing::Bytes));
         }
@@ -135,7 +135,7 @@ impl Files {
 
     /// How to send a file that was announced just now. All files of an answer share its room for parts; for what finds
     /// none there, the sender asks again.
-    pub async fn first_upload(&self, file: &ShareFile, room: &mut Room) -> Result<Upload, FilesError> {
+    pub async fn first_upload(&self, file: &ShareFile, room: &mut UrlBudget) -> Result<Upload, FilesError> {
         match &file.parts {
             None => self.put(file).await,
             Some(upload) => {
@@ -167,8 +167,8 @@ impl Files {
         &self,
         file: &ShareFile,
         upload: &Parts,
-        arrived: &BTreeMap<u32, ArrivedPart>,
-        room: &mut Room,
+        arrived: &BTreeMap<u32, UploadedPart>,
+        room: &mut UrlBudget,
     ) -> Result<Option<Upload>, FilesError> {
         let (config, expires_at) = self.valid_for(UPLOAD_LIFETIME)?;
         let whole = |(number, size): &(u32, u64)| arrived.get(number).is_some_and(|part| part.size == *size);
@@ -197,11 +197,11 @@ impl Files {
     }
 
     /// Nothing, if the upload is over: its parts were put together, or given up.
-    pub(super) async fn arrived_parts(
+    pub(super) async fn uploaded_parts(
         &self,
         file: &ShareFile,
         upload: &Parts,
-    ) -> Result<Option<BTreeMap<u32, ArrivedPart>>, FilesError> {
+    ) -> Result<Option<BTreeMap<u32, UploadedPart>>, FilesError> {
         let list = self.client.list_parts().bucket(&self.bucket).key(key(file.share_id, file.id));
         let mut pages = list.upload_id(&upload.upload_id).into_paginator().send();
         let mut arrived = BTreeMap::new();
@@ -213,7 +213,7 @@ impl Files {
             for part in page.parts.unwrap_or_default() {
                 let number = part.part_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
                 let size = part.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                arrived.insert(number, ArrivedPart { size, etag: part.e_tag });
+                arrived.insert(number, UploadedPart { size, etag: part.e_tag });
             }
         }
         Ok(Some(arrived))

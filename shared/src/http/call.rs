@@ -20,14 +20,14 @@ const CSRF_HEADER: &str = "x-gatehouse";
 
 /// A request.
 #[derive(Debug)]
-pub struct Call {
+pub struct ApiRequest {
     request: Request,
     route: String,
     request_id: String,
     source_ip: Option<IpAddr>,
 }
 
-impl Call {
+impl ApiRequest {
     /// From what API Gateway sent.
     #[must_use]
     pub fn new(request: Request) -> Self {

@@ -8,9 +8,9 @@ use lambda_http::http::StatusCode;
 use ring::digest;
 use serde::Deserialize;
 
-use super::call::Call;
+use super::call::ApiRequest;
 use super::problem::Problem;
-use super::{Answer, json_text};
+use super::{ApiResponse, json_text};
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
@@ -70,7 +70,7 @@ impl Customer {
 
 /// A contact that has a share.
 #[derive(Debug)]
-pub struct Seen {
+pub struct ShareAccess {
     /// Who.
     pub contact: Contact,
     /// The row by which it has it; its maker may have none.
@@ -113,18 +113,18 @@ impl Gate {
         self.clock.now()
     }
 
-    /// What the request's session says. It still has to be admitted by the person's record: see [`Self::admit`].
-    pub async fn claims(&self, call: &Call) -> Result<Claims, Problem> {
-        let session = self.keyring.session(call.session_token()?).await?;
+    /// What the request's session says. It still has to be admitted by the person's record: see [`Self::authenticate`].
+    pub async fn claims(&self, request: &ApiRequest) -> Result<Claims, Problem> {
+        let session = self.keyring.session(request.session_token()?).await?;
         session.map_err(|_| Problem::sign_in_required())
     }
 
     /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
-    pub async fn customer(&self, call: &Call) -> Result<Option<Customer>, Problem> {
-        if call.session_token()?.starts_with(KEY_PREFIX) {
+    pub async fn customer(&self, request: &ApiRequest) -> Result<Option<Customer>, Problem> {
+        if request.session_token()?.starts_with(KEY_PREFIX) {
             return Ok(None);
         }
-        let claims = self.claims(call).await?;
+        let claims = self.claims(request).await?;
         Ok(match (claims.sub, claims.com) {
             (PersonId::Contact(contact), Some(company)) => Some(Customer { contact, company, claims }),
             _ => None,
@@ -132,14 +132,14 @@ impl Gate {
     }
 
     /// The contact behind the session, with what decides whether it has a share.
-    pub async fn see(
+    pub async fn authorize_share(
         &self,
         customer: Customer,
         received: Received,
         share: Option<&Share>,
         files: &[ShareFile],
-    ) -> Result<Seen, Problem> {
-        let contact = Self::admit_contact(customer.claims, received.contact)?.record;
+    ) -> Result<ShareAccess, Problem> {
+        let contact = Self::authenticate_contact(customer.claims, received.contact)?.record;
         if !contact.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }
@@ -152,12 +152,16 @@ impl Gate {
         let visibility = if decides { self.store.share_visibility().await? } else { Visibility::default() };
         let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
         share.open_to(&contact, own.as_ref(), colleagues.as_ref(), self.now())?;
-        Ok(Seen { contact, row: own.or(colleagues), visibility })
+        Ok(ShareAccess { contact, row: own.or(colleagues), visibility })
     }
 
     /// Finds what a link leads to. Who tries links that were never sent must wait.
-    pub async fn follow<T>(&self, call: &Call, find: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-        let (now, network) = (self.now(), call.network());
+    pub async fn resolve_link<T>(
+        &self,
+        request: &ApiRequest,
+        find: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let (now, network) = (self.now(), request.network());
         let from = Failures::LinksFrom(&network);
         let (found, blocked) = join!(find, self.store.blocked_until(from, now));
         if let Some(until) = blocked? {
@@ -171,35 +175,35 @@ impl Gate {
     }
 
     /// Whether the person, as it is now, may use the session.
-    pub fn admit(claims: Claims, person: Option<Person>) -> Result<Caller, Problem> {
+    pub fn authenticate(claims: Claims, person: Option<Person>) -> Result<Caller, Problem> {
         match person {
-            Some(person) if claims.admitted_by(&person) => Ok(Caller { person, claims }),
+            Some(person) if claims.accepted_by(&person) => Ok(Caller { person, claims }),
             _ => Err(Problem::sign_in_required()),
         }
     }
 
-    /// [`Self::admit`] where the session is a contact's and its record was read beside what it asks for.
-    pub fn admit_contact(claims: Claims, contact: Option<Stored<Contact>>) -> Result<Stored<Contact>, Problem> {
+    /// [`Self::authenticate`] where the session is a contact's and its record was read beside what it asks for.
+    pub fn authenticate_contact(claims: Claims, contact: Option<Stored<Contact>>) -> Result<Stored<Contact>, Problem> {
         let person = contact.map(|contact| Person::Contact(Box::new(contact)));
-        match Self::admit(claims, person)?.person {
+        match Self::authenticate(claims, person)?.person {
             Person::Contact(contact) => Ok(*contact),
             Person::Staff(_) => Err(Problem::sign_in_required()),
         }
     }
 
     /// Whoever is signed in. One read.
-    pub async fn caller(&self, call: &Call) -> Result<Caller, Problem> {
-        let claims = self.claims(call).await?;
+    pub async fn caller(&self, request: &ApiRequest) -> Result<Caller, Problem> {
+        let claims = self.claims(request).await?;
         let person = self.store.person(claims.sub).await?;
-        Self::admit(claims, person)
+        Self::authenticate(claims, person)
     }
 
     /// Somebody who works for the operator and has that right. One read.
-    pub async fn staff(&self, call: &Call, right: Right) -> Result<Operator, Problem> {
-        if let Some(key) = call.session_token()?.strip_prefix(KEY_PREFIX) {
+    pub async fn staff(&self, request: &ApiRequest, right: Right) -> Result<Operator, Problem> {
+        if let Some(key) = request.session_token()?.strip_prefix(KEY_PREFIX) {
             return self.integration(key, right).await;
         }
-        match self.caller(call).await?.person {
+        match self.caller(request).await?.person {
             Person::Staff(staff) if staff.may(right) => Ok(Operator { id: staff.id.into(), name: staff.record.name }),
             _ => Err(Problem::forbidden("Your role does not include this.")),
         }
@@ -222,29 +226,29 @@ impl Gate {
     /// no other answer than that.
     pub async fn staff_and<T>(
         &self,
-        call: &Call,
+        request: &ApiRequest,
         right: Right,
         read: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<(Operator, T), Problem> {
-        let (staff, read) = join!(self.staff(call, right), read);
+        let (staff, read) = join!(self.staff(request, right), read);
         Ok((staff?, read?))
     }
 }
 
 /// A request with an idempotency key: answered before, or to be remembered with what it changes.
-pub enum Once {
+pub enum Idempotency {
     /// The answer that it had.
-    Again(Answer),
+    Replay(ApiResponse),
     /// To be remembered under this key; without a key, not at all.
-    First(OnceKey),
+    New(IdempotencyKey),
 }
 
 /// Where an answer is remembered.
-pub struct OnceKey(Option<(Key, String)>);
+pub struct IdempotencyKey(Option<(Key, String)>);
 
 impl Gate {
     /// Looks for an earlier answer, if the request has an idempotency key; else reads nothing.
-    pub async fn once(&self, call: &Call, caller: ActorId) -> Result<Once, Problem> {
+    pub async fn idempotency(&self, request: &ApiRequest, caller: ActorId) -> Result<Idempotency, Problem> {
         #[derive(Deserialize)]
         struct Remembered {
             body_hash: String,
@@ -252,16 +256,16 @@ impl Gate {
             body: String,
             until: Timestamp,
         }
-        let Some(name) = call.idempotency_key()? else { return Ok(Once::First(OnceKey(None))) };
-        let key = keys::answer(caller, &sha256(name.as_bytes()));
-        let body_hash = sha256(&call.content()?);
+        let Some(name) = request.idempotency_key()? else { return Ok(Idempotency::New(IdempotencyKey(None))) };
+        let key = keys::stored_response(caller, &sha256(name.as_bytes()));
+        let body_hash = sha256(&request.content()?);
         let remembered = self.store.read_plain::<Remembered>(key.clone()).await?;
         match remembered.filter(|remembered| remembered.until > self.now()) {
-            None => Ok(Once::First(OnceKey(Some((key, body_hash))))),
+            None => Ok(Idempotency::New(IdempotencyKey(Some((key, body_hash))))),
             Some(remembered) if remembered.body_hash != body_hash => Err(Problem::idempotency_key_reused()),
             Some(remembered) => {
                 let status = StatusCode::from_u16(remembered.status).map_err(Problem::internal)?;
-                Ok(Once::Again(json_text(status, remembered.body)))
+                Ok(Idempotency::Replay(json_text(status, remembered.body)))
             }
         }
     }
@@ -269,10 +273,10 @@ impl Gate {
 
 impl Transaction<'_> {
     /// Remembers the answer together with what it tells of.
-    pub fn remember(self, once: &OnceKey, answer: &Answer, now: Timestamp) -> Self {
-        let Some((key, body_hash)) = &once.0 else { return self };
-        let Body::Text(body) = answer.body() else { return self };
-        self.answer(key.clone(), body_hash, answer.status().as_u16(), body, now)
+    pub fn store_response(self, key: &IdempotencyKey, response: &ApiResponse, now: Timestamp) -> Self {
+        let Some((place, body_hash)) = &key.0 else { return self };
+        let Body::Text(body) = response.body() else { return self };
+        self.response(place.clone(), body_hash, response.status().as_u16(), body, now)
     }
 }
 

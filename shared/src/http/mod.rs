@@ -1,11 +1,11 @@
-//! Between API Gateway and a function: a request comes in as a [`Call`], an [`Answer`] or a [`Problem`] goes out.
+//! Between API Gateway and a function: a request comes in as a [`ApiRequest`], an [`ApiResponse`] or a [`Problem`] goes out.
 
-#[cfg(feature = "files")]
-mod announcing;
 mod call;
 mod cursor;
 mod gate;
 mod problem;
+#[cfg(feature = "files")]
+mod upload_request;
 mod view;
 
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use lambda_http::{Body, Request, service_fn};
 use serde::Serialize;
 use tracing::{Instrument as _, error, info, info_span};
 
-#[cfg(feature = "files")]
-pub use announcing::Announcing;
-pub use call::{Call, LARGEST_BODY, given};
+pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
-pub use gate::{Caller, Customer, Gate, Once, OnceKey, Operator, Seen};
+pub use gate::{Caller, Customer, Gate, Idempotency, IdempotencyKey, Operator, ShareAccess};
 pub use problem::{FieldError, Problem};
+#[cfg(feature = "files")]
+pub use upload_request::UploadRequest;
 pub use view::{ContactView, FileView, ShareView, session_cookie, signed_out_cookie};
 
 /// What goes back to the caller.
-pub type Answer = lambda_http::Response<Body>;
+pub type ApiResponse = lambda_http::Response<Body>;
 
 /// One Lambda function behind the API.
 pub trait Function: Sized + Send + Sync + 'static {
@@ -38,11 +38,11 @@ pub trait Function: Sized + Send + Sync + 'static {
     fn connect(env: &Env) -> impl Future<Output = Result<Self, StartError>> + Send;
 
     /// Answers one request of one of the function's routes.
-    fn answer(&self, call: &Call) -> impl Future<Output = Result<Answer, Problem>> + Send;
+    fn handle(&self, request: &ApiRequest) -> impl Future<Output = Result<ApiResponse, Problem>> + Send;
 }
 
 /// A function as the local gateway calls it.
-pub type Endpoint = Arc<dyn Fn(Request) -> BoxFuture<'static, Answer> + Send + Sync>;
+pub type Endpoint = Arc<dyn Fn(Request) -> BoxFuture<'static, ApiResponse> + Send + Sync>;
 
 /// Makes a function callable in this process.
 pub async fn endpoint<F: Function>(env: &Env) -> Result<Endpoint, StartError> {
@@ -64,73 +64,73 @@ pub async fn run<F: Function>() -> Result<(), StartError> {
 }
 
 /// The boundary: whatever happens inside, something well-formed goes out, and a fault is logged here, once.
-async fn respond(function: &impl Function, request: Request) -> Answer {
-    let call = Call::new(request);
-    let span = info_span!("call", request_id = call.request_id(), route = call.route());
+async fn respond(function: &impl Function, request: Request) -> ApiResponse {
+    let request = ApiRequest::new(request);
+    let span = info_span!("call", request_id = request.request_id(), route = request.route());
     async {
         let began = Instant::now();
-        let result = function.answer(&call).await;
+        let result = function.handle(&request).await;
         let slug = result.as_ref().err().map(Problem::slug);
         if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
             error!(cause, "the request failed");
         }
-        let mut answer = result.unwrap_or_else(|problem| problem.into_answer(call.request_id()));
-        let (status, ms) = (answer.status().as_u16(), began.elapsed().as_millis());
+        let mut response = result.unwrap_or_else(|problem| problem.into_response(request.request_id()));
+        let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
         info!(status, slug, ms, "answered");
-        let headers = answer.headers_mut();
+        let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
-        answer
+        response
     }
     .instrument(span)
     .await
 }
 
 /// An answer in JSON.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Answer, Problem> {
+pub fn json(status: StatusCode, body: &impl Serialize) -> Result<ApiResponse, Problem> {
     Ok(json_text(status, serde_json::to_string(body).map_err(Problem::internal)?))
 }
 
-fn json_text(status: StatusCode, body: String) -> Answer {
-    let mut answer = Answer::new(Body::Text(body));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
+fn json_text(status: StatusCode, body: String) -> ApiResponse {
+    let mut response = ApiResponse::new(Body::Text(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// An answer that a caller need not fetch twice: 304 without it, if it has this very one (RFC 9110 §13.1.2).
-pub fn json_unless_known(call: &Call, body: &impl Serialize) -> Result<Answer, Problem> {
-    let mut answer = json(StatusCode::OK, body)?;
-    let Body::Text(text) = answer.body() else { return Ok(answer) };
+pub fn json_unless_known(request: &ApiRequest, body: &impl Serialize) -> Result<ApiResponse, Problem> {
+    let mut response = json(StatusCode::OK, body)?;
+    let Body::Text(text) = response.body() else { return Ok(response) };
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
-    if call.knows(&tag) {
-        *answer.body_mut() = Body::Empty;
-        *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        answer.headers_mut().remove(header::CONTENT_TYPE);
+    if request.knows(&tag) {
+        *response.body_mut() = Body::Empty;
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().remove(header::CONTENT_TYPE);
     }
-    answer.headers_mut().extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
-    Ok(answer)
+    response.headers_mut().extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
+    Ok(response)
 }
 
 /// 204.
 #[must_use]
-pub fn no_content() -> Answer {
-    let mut answer = Answer::new(Body::Empty);
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    answer
+pub fn no_content() -> ApiResponse {
+    let mut response = ApiResponse::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// Decides again when a record has changed between its read and its write: the attempt reads it anew.
-pub async fn retry_stale<T, F: Future<Output = Result<T, Problem>>>(
+pub async fn retry_on_conflict<T, F: Future<Output = Result<T, Problem>>>(
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, Problem> {
     const MOST: u32 = 10;
     for tried in 0..MOST {
         match attempt().await {
-            Err(problem) if problem.is_stale() => {
+            Err(problem) if problem.is_conflict() => {
                 crate::back_off(5, tried).await;
             }
             done => return done,

@@ -4,7 +4,7 @@ use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::Answer;
+use super::ApiResponse;
 use crate::clock::Timestamp;
 use crate::domain::{ActivationRefused, AlreadyDecided, InviteRefused, NotOpen, SendRefused};
 use crate::store::{CommitError, StoreError};
@@ -290,9 +290,9 @@ impl Problem {
         problem
     }
 
-    /// Whether the request may simply be tried again from the start: see [`super::retry_stale`].
+    /// Whether the request may simply be tried again from the start: see [`super::retry_on_conflict`].
     #[must_use]
-    pub fn is_stale(&self) -> bool {
+    pub fn is_conflict(&self) -> bool {
         self.0.stale
     }
 
@@ -315,16 +315,16 @@ impl Problem {
 
     /// As an answer.
     #[must_use]
-    pub fn into_answer(self, request_id: &str) -> Answer {
+    pub fn into_response(self, request_id: &str) -> ApiResponse {
         let Parts { status, slug, title, detail, errors, headers, .. } = *self.0;
         let document = Document { slug, title, status: status.as_u16(), detail: &detail, request_id, errors: &errors };
         let body = serde_json::to_string(&document).unwrap_or_default();
-        let mut answer = Answer::new(Body::Text(body));
-        *answer.status_mut() = status;
+        let mut response = ApiResponse::new(Body::Text(body));
+        *response.status_mut() = status;
         let json = HeaderValue::from_static("application/problem+json");
-        answer.headers_mut().insert(header::CONTENT_TYPE, json);
-        answer.headers_mut().extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
-        answer
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response.headers_mut().extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
+        response
     }
 }
 
@@ -339,7 +339,7 @@ impl From<CommitError> for Problem {
         match error {
             CommitError::EmailTaken => Self::email_taken(),
             CommitError::Store(error) => error.into(),
-            CommitError::Stale => {
+            CommitError::Conflict => {
                 let detail = "Somebody else changed this at the same time. Please try again.";
                 let mut problem = Self::new(StatusCode::CONFLICT, "conflict", "It changed at the same time", detail);
                 problem.0.stale = true;

@@ -104,7 +104,7 @@ impl Keyring {
             };
             match written {
                 // Another signer published in between: look again.
-                Err(CommitError::Stale) => {}
+                Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
                     self.know(published);

@@ -45,7 +45,7 @@ pub struct Claims {
 impl Claims {
     /// Whether the person may still use this session.
     #[must_use]
-    pub fn admitted_by(&self, person: &Person) -> bool {
+    pub fn accepted_by(&self, person: &Person) -> bool {
         person.id() == self.sub
             && person.company() == self.com
             && person.access().is_active()

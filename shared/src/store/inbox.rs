@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::page::{Listing, Within};
+use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Position, Store, StoreError, keys};
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{InboxOf, InboxRow, Query, ShareId};
@@ -112,11 +112,11 @@ impl Page<FindRow> {
 }
 
 impl InboxQuery {
-    fn within_time(&self) -> Option<Within> {
+    fn within_time(&self) -> Option<SortKeyRange> {
         (self.from.is_some() || self.to.is_some()).then(|| {
             // Before all times, and after: a key is never empty.
             let from = self.from.map_or_else(|| "0".to_owned(), sortable);
-            Within::Between(from, self.to.map_or_else(|| "~".to_owned(), sortable))
+            SortKeyRange::Between(from, self.to.map_or_else(|| "~".to_owned(), sortable))
         })
     }
 
@@ -249,16 +249,24 @@ impl Store {
         let sk = query.within_time().filter(|_| by_time).map(|within| (sk_name, within));
         let pk = &keys::inbox(of);
         self.page(
-            Listing { index: Some(index), pk_name: keys::PK, pk, sk, newest_first: query.descending, exact: false },
+            Listing {
+                index: Some(index),
+                pk_name: keys::PK,
+                pk,
+                sk,
+                newest_first: query.descending,
+                consistent: false,
+            },
             page,
         )
         .await
     }
 
     async fn find_rows(&self, of: InboxOf, words: &Query, page: PageRequest) -> Result<Page<FindRow>, StoreError> {
-        let sk = Some((keys::SK, Within::Beginning(words.first().to_owned())));
+        let sk = Some((keys::SK, SortKeyRange::Beginning(words.first().to_owned())));
         let pk = &keys::finds(of);
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, exact: false }, page).await
+        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, consistent: false }, page)
+            .await
     }
 
     /// These rows of an inbox, as far as they are there; what is milliseconds old may be missing.

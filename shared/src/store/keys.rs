@@ -262,9 +262,9 @@ pub fn first_admin() -> Key {
     Key::new("FIRST_ADMIN", "FIRST_ADMIN")
 }
 
-/// The first answer to a request that carried an idempotency key.
-pub fn answer(caller: ActorId, key: &str) -> Key {
-    Key::new(format_args!("ANSWER#{caller}"), key)
+/// The first response to a request that carried an idempotency key.
+pub fn stored_response(caller: ActorId, key: &str) -> Key {
+    Key::new(format_args!("RESPONSE#{caller}"), key)
 }
 
 /// All companies, by name.

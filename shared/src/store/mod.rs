@@ -1,21 +1,23 @@
 //! State: one DynamoDB table. Functions see records and transactions, never attributes.
 
-mod arrival;
-mod asking;
-mod delivery;
-mod founding;
+mod activity;
+mod api_keys;
+mod fan_out;
+mod first_admin;
 mod inbox;
 pub mod keys;
-mod office;
 mod outbox;
 mod page;
 mod people;
 mod record;
+mod registrations;
 mod settings;
 mod shares;
+mod staff;
 mod tasks;
 mod throttle;
 mod transaction;
+mod uploads;
 mod words;
 
 use std::collections::HashMap;
@@ -28,19 +30,20 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use arrival::NotTaken;
-pub use delivery::{Delivery, Reader, WRITES_PER_READER};
-pub use founding::FirstAdmin;
+pub use activity::ActivityQuery;
+pub use fan_out::{FanOut, Reader, WRITES_PER_READER};
+pub use first_admin::FirstAdmin;
 pub use inbox::{InboxOrder, InboxPlace, InboxQuery};
-pub use office::{ActivityQuery, PendingOf};
 pub use outbox::{Claim, Claimed};
 pub use page::{Page, PageRequest, Position};
 pub use people::Person;
 pub use record::{Record, Rev, Stored};
+pub use registrations::PendingOf;
 pub use shares::{Received, SharedFile};
-pub use tasks::Waiting;
+pub use tasks::PendingDigest;
 pub use throttle::{Failures, Requests};
 pub use transaction::{CommitError, Transaction};
+pub use uploads::UploadNotAccepted;
 pub use words::{Searchable, WordRow};
 
 use crate::aws::Env;

@@ -64,14 +64,14 @@ pub(super) struct Listing<'a> {
     pub pk_name: &'static str,
     pub pk: &'a str,
     /// Which sort keys, if not all.
-    pub sk: Option<(&'static str, Within)>,
+    pub sk: Option<(&'static str, SortKeyRange)>,
     pub newest_first: bool,
     /// As it is now, at twice the cost: only of the table itself and its local indexes.
-    pub exact: bool,
+    pub consistent: bool,
 }
 
 /// A part of a partition.
-pub(super) enum Within {
+pub(super) enum SortKeyRange {
     /// Sort keys that begin with this.
     Beginning(String),
     /// Sort keys from one to another.
@@ -79,6 +79,40 @@ pub(super) enum Within {
 }
 
 impl Store {
+    pub(super) async fn listed<T: serde::de::DeserializeOwned>(
+        &self,
+        pk: &str,
+        begins: Option<&str>,
+        newest_first: bool,
+        page: PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let sk = begins.map(|begins| (keys::LISTED_SK, SortKeyRange::Beginning(begins.to_owned())));
+        self.page(
+            Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first, consistent: false },
+            page,
+        )
+        .await
+    }
+
+    /// What is listed up to a sort key, least first.
+    pub(super) async fn listed_until<T: serde::de::DeserializeOwned>(
+        &self,
+        pk: &str,
+        until: String,
+        page: PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let sk = Some((keys::LISTED_SK, SortKeyRange::Between(String::from(" "), until)));
+        let listing = Listing {
+            index: Some(keys::LISTED),
+            pk_name: keys::LISTED_PK,
+            pk,
+            sk,
+            newest_first: false,
+            consistent: false,
+        };
+        self.page(listing, page).await
+    }
+
     /// Reads one item more than the page holds: that is how it knows whether there is a next page.
     pub(super) async fn page<T: DeserializeOwned>(
         &self,
@@ -95,18 +129,18 @@ impl Store {
             .expression_attribute_names("#pk", listing.pk_name)
             .expression_attribute_values(":pk", AttributeValue::S(listing.pk.to_owned()))
             .scan_index_forward(!listing.newest_first)
-            .consistent_read(listing.exact)
+            .consistent_read(listing.consistent)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1)
             .set_exclusive_start_key(page.after.map(|after| after.within(&listing)));
         match listing.sk {
             None => {}
-            Some((name, Within::Beginning(begin))) => {
+            Some((name, SortKeyRange::Beginning(begin))) => {
                 condition.push_str(" AND begins_with(#sk, :sk)");
                 query = query
                     .expression_attribute_names("#sk", name)
                     .expression_attribute_values(":sk", AttributeValue::S(begin));
             }
-            Some((name, Within::Between(from, to))) => {
+            Some((name, SortKeyRange::Between(from, to))) => {
                 condition.push_str(" AND #sk BETWEEN :from AND :to");
                 query = query
                     .expression_attribute_names("#sk", name)

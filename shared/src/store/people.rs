@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::page::{Listing, Within};
+use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
 use crate::domain::{
     Access, Company, CompanyId, CompanyName, Contact, ContactId, CredentialState, Email, Language, PersonId,
@@ -220,14 +220,14 @@ impl Store {
 
     /// All contacts of all companies: by access, then by name.
     pub async fn users(&self, access: Option<&str>, page: PageRequest) -> Result<Page<Contact>, StoreError> {
-        let begins = access.map(|access| Within::Beginning(format!("{access}#")));
+        let begins = access.map(|access| SortKeyRange::Beginning(format!("{access}#")));
         let listing = Listing {
             index: Some(keys::USERS_INDEX),
             pk_name: keys::USERS_PK,
             pk: keys::USERS,
             sk: begins.map(|begins| (keys::USERS_SK, begins)),
             newest_first: false,
-            exact: false,
+            consistent: false,
         };
         self.page(listing, page).await
     }

@@ -66,9 +66,9 @@ impl Store {
 
     /// A page of a share's recipients, as they are now.
     pub async fn recipients(&self, share: ShareId, page: PageRequest) -> Result<Page<Recipient>, StoreError> {
-        let sk = Some((keys::SK, super::page::Within::Beginning(keys::RECIPIENTS.to_owned())));
+        let sk = Some((keys::SK, super::page::SortKeyRange::Beginning(keys::RECIPIENTS.to_owned())));
         let pk = &share.to_string();
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, exact: true }, page).await
+        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, consistent: true }, page).await
     }
 
     /// What was shared with everyone at a company.

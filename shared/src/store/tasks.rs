@@ -9,7 +9,7 @@ use crate::domain::{ContactId, DigestEntry, Task, TaskId};
 
 /// A share that waits for a contact's daily mail.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct PendingDigest {
     /// Whose mail.
     pub contact: ContactId,
     /// The line of it.
@@ -28,7 +28,8 @@ impl Store {
         let pk = &keys::task_shard(shard);
         let (mut tasks, mut after) = (Vec::new(), None);
         loop {
-            let listing = Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, exact: false };
+            let listing =
+                Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, consistent: false };
             let page = self.page(listing, PageRequest { limit: 100, after }).await?;
             tasks.extend(page.items);
             after = page.next;
@@ -46,10 +47,13 @@ impl Store {
     }
 
     /// What waits for daily mails in one partition, contact by contact.
-    pub async fn waiting_for_digests(&self, shard: u8, page: PageRequest) -> Result<Page<Waiting>, StoreError> {
+    pub async fn waiting_for_digests(&self, shard: u8, page: PageRequest) -> Result<Page<PendingDigest>, StoreError> {
         let pk = &keys::digest_shard(shard);
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, exact: false }, page)
-            .await
+        self.page(
+            Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, consistent: false },
+            page,
+        )
+        .await
     }
 
     /// Deletes all items of a share's own partition: files, recipients and at last the share.

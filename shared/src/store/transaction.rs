@@ -19,7 +19,7 @@ use crate::domain::{Activity, Email, MailId, OutboxMail, PersonId};
 pub enum CommitError {
     /// Somebody else changed one of the records since it was read: read again and decide again.
     #[error("a record has changed since it was read")]
-    Stale,
+    Conflict,
     /// The address belongs to another person.
     #[error("the e-mail address belongs to another person")]
     EmailTaken,
@@ -30,15 +30,15 @@ pub enum CommitError {
 
 /// What a failed condition means.
 #[derive(Debug, Clone, Copy)]
-enum Means {
-    Stale,
+enum OnFailure {
+    Conflict,
     EmailTaken,
 }
 
 struct Write {
     change: Change,
     condition: Option<Condition>,
-    means: Means,
+    on_failure: OnFailure,
 }
 
 enum Change {
@@ -122,9 +122,9 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    fn put(mut self, item: Result<Item, StoreError>, condition: Option<Condition>, means: Means) -> Self {
+    fn put(mut self, item: Result<Item, StoreError>, condition: Option<Condition>, on_failure: OnFailure) -> Self {
         match item {
-            Ok(item) => self.writes.push(Write { change: Change::Put(item), condition, means }),
+            Ok(item) => self.writes.push(Write { change: Change::Put(item), condition, on_failure }),
             Err(error) => self.broken = Some(error),
         }
         self
@@ -132,13 +132,13 @@ impl Transaction<'_> {
 
     /// A record that does not exist yet.
     pub fn create<T: Record>(self, record: &T) -> Self {
-        self.put(to_item(record, Rev::FIRST.next()), Some(Condition::is_new()), Means::Stale)
+        self.put(to_item(record, Rev::FIRST.next()), Some(Condition::is_new()), OnFailure::Conflict)
     }
 
     /// A record that was read in the version `was`, and must still be in it.
     pub fn save<T: Record>(self, was: Rev, record: &T) -> Self {
         let condition = Condition::new(format!("{} = :was", keys::REV), [(":was", was.attribute())]);
-        self.put(to_item(record, was.next()), Some(condition), Means::Stale)
+        self.put(to_item(record, was.next()), Some(condition), OnFailure::Conflict)
     }
 
     /// Makes the address the person's own; it must be nobody's, or that person's already.
@@ -148,14 +148,18 @@ impl Transaction<'_> {
         item.insert("owner".to_owned(), owner.clone());
         let free = format!("attribute_not_exists({}) OR #owner = :owner", keys::PK);
         let condition = Condition::new(free, [(":owner", owner)]);
-        self.put(Ok(item), Some(condition), Means::EmailTaken)
+        self.put(Ok(item), Some(condition), OnFailure::EmailTaken)
     }
 
     /// Gives the person's address up.
     pub fn release_email(mut self, email: &Email, owner: PersonId) -> Self {
         let owner = AttributeValue::S(owner.to_string());
         let condition = Some(Condition::new("#owner = :owner", [(":owner", owner)]));
-        self.writes.push(Write { change: Change::Delete(keys::email(email)), condition, means: Means::Stale });
+        self.writes.push(Write {
+            change: Change::Delete(keys::email(email)),
+            condition,
+            on_failure: OnFailure::Conflict,
+        });
         self
     }
 
@@ -165,13 +169,13 @@ impl Transaction<'_> {
         let (was, now) = (was.map(T::words).unwrap_or_default(), now.words());
         for word in was.difference(&now) {
             let change = Change::Delete(keys::word(T::WORDS, word, &id));
-            self.writes.push(Write { change, condition: None, means: Means::Stale });
+            self.writes.push(Write { change, condition: None, on_failure: OnFailure::Conflict });
         }
         for word in now.difference(&was) {
             let mut item = keys::word(T::WORDS, word, &id).attributes();
             item.insert("word".to_owned(), AttributeValue::S(word.clone()));
             item.insert("id".to_owned(), AttributeValue::S(id.clone()));
-            self = self.put(Ok(item), None, Means::Stale);
+            self = self.put(Ok(item), None, OnFailure::Conflict);
         }
         self
     }
@@ -179,7 +183,11 @@ impl Transaction<'_> {
     /// Takes a mail out of the outbox for others that it is written out to; it must still be there.
     pub fn settle(mut self, mail: MailId) -> Self {
         let condition = Some(Condition::new(format!("attribute_exists({})", keys::PK), []));
-        self.writes.push(Write { change: Change::Delete(keys::outbox(mail)), condition, means: Means::Stale });
+        self.writes.push(Write {
+            change: Change::Delete(keys::outbox(mail)),
+            condition,
+            on_failure: OnFailure::Conflict,
+        });
         self
     }
 
@@ -187,41 +195,45 @@ impl Transaction<'_> {
     pub fn password(self, person: PersonId, hash: &str) -> Self {
         let mut item = keys::password(person).attributes();
         item.insert("hash".to_owned(), AttributeValue::S(hash.to_owned()));
-        self.put(Ok(item), None, Means::Stale)
+        self.put(Ok(item), None, OnFailure::Conflict)
     }
 
     /// The operator's logo, in the place of the one before.
     pub fn logo(self, logo: &crate::domain::Logo) -> Self {
-        self.put(item_of(keys::logo(), logo), None, Means::Stale)
+        self.put(item_of(keys::logo(), logo), None, OnFailure::Conflict)
     }
 
     /// No logo any more.
     pub fn without_logo(mut self) -> Self {
-        self.writes.push(Write { change: Change::Delete(keys::logo()), condition: None, means: Means::Stale });
+        self.writes.push(Write {
+            change: Change::Delete(keys::logo()),
+            condition: None,
+            on_failure: OnFailure::Conflict,
+        });
         self
     }
 
     /// A mail, to be sent once this is committed.
     pub fn mail(self, mail: &OutboxMail) -> Self {
         let item = item_of(keys::outbox(mail.id), mail);
-        self.put(item, None, Means::Stale)
+        self.put(item, None, OnFailure::Conflict)
     }
 
     /// The record of who did this.
     pub fn activity(self, activity: &Activity) -> Self {
-        self.put(activity_item(activity), None, Means::Stale)
+        self.put(activity_item(activity), None, OnFailure::Conflict)
     }
 
     /// A record in the place of whatever was there: another record that is saved with it keeps them in step.
     pub fn replace<T: Record>(self, record: &T) -> Self {
-        self.put(to_item(record, Rev::FIRST.next()), None, Means::Stale)
+        self.put(to_item(record, Rev::FIRST.next()), None, OnFailure::Conflict)
     }
 
     /// A record that is there no more; it was read in the version `was`, and must still be in it.
     pub fn remove<T: Record>(mut self, was: Rev, record: &T) -> Self {
         let condition = Condition::new(format!("{} = :was", keys::REV), [(":was", was.attribute())]);
         let change = Change::Delete(record.key());
-        self.writes.push(Write { change, condition: Some(condition), means: Means::Stale });
+        self.writes.push(Write { change, condition: Some(condition), on_failure: OnFailure::Conflict });
         self
     }
 
@@ -229,12 +241,12 @@ impl Transaction<'_> {
     pub fn unchanged<T: Record>(mut self, was: Rev, record: &T) -> Self {
         let condition = Condition::new(format!("{} = :was", keys::REV), [(":was", was.attribute())]);
         let change = Change::None(record.key());
-        self.writes.push(Write { change, condition: Some(condition), means: Means::Stale });
+        self.writes.push(Write { change, condition: Some(condition), on_failure: OnFailure::Conflict });
         self
     }
 
     /// Remembers the answer to a request with an idempotency key; a second such request at once loses as stale.
-    pub fn answer(self, key: Key, body_hash: &str, status: u16, body: &str, now: Timestamp) -> Self {
+    pub fn response(self, key: Key, body_hash: &str, status: u16, body: &str, now: Timestamp) -> Self {
         let mut item = key.attributes();
         item.insert("body_hash".to_owned(), AttributeValue::S(body_hash.to_owned()));
         item.insert("status".to_owned(), AttributeValue::N(status.to_string()));
@@ -244,7 +256,7 @@ impl Transaction<'_> {
         item.insert(keys::TTL.to_owned(), ttl(until));
         let free = format!("attribute_not_exists({}) OR #until < :now", keys::PK);
         let condition = Condition::new(free, [(":now", AttributeValue::S(now.to_string()))]);
-        self.put(Ok(item), Some(condition), Means::Stale)
+        self.put(Ok(item), Some(condition), OnFailure::Conflict)
     }
 
     /// Writes all of it, or nothing and says why.
@@ -257,17 +269,17 @@ impl Transaction<'_> {
         if self.writes.is_empty() {
             return Ok(self.store.write_batch(Vec::new(), self.finds.1).await?);
         }
-        let meanings: Vec<Means> = self.writes.iter().map(|write| write.means).collect();
+        let meanings: Vec<OnFailure> = self.writes.iter().map(|write| write.on_failure).collect();
         let table = &*self.store.table;
         let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
         let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         sent.map_err(|error| {
             if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
                 let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
-                for (code, means) in codes.zip(meanings) {
-                    match (code, means) {
-                        ("ConditionalCheckFailed", Means::EmailTaken) => return CommitError::EmailTaken,
-                        ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Stale,
+                for (code, on_failure) in codes.zip(meanings) {
+                    match (code, on_failure) {
+                        ("ConditionalCheckFailed", OnFailure::EmailTaken) => return CommitError::EmailTaken,
+                        ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Conflict,
                         _ => {}
                     }
                 }

@@ -6,7 +6,7 @@ use futures_util::try_join;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::page::{Listing, Within};
+use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Store, StoreError, keys};
 use crate::domain::{Company, CompanyId, Contact, ContactId, Query, fold, split};
 
@@ -88,9 +88,9 @@ impl Store {
             index: None,
             pk_name: keys::PK,
             pk: T::WORDS,
-            sk: Some((keys::SK, Within::Beginning(keys::place(query.first()).to_owned()))),
+            sk: Some((keys::SK, SortKeyRange::Beginning(keys::place(query.first()).to_owned()))),
             newest_first: false,
-            exact: false,
+            consistent: false,
         };
         self.page(listing, page).await
     }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Change, Condition, Means, Transaction, Write};
+use super::{Change, Condition, OnFailure, Transaction, Write};
 use crate::clock::Timestamp;
-use crate::domain::{ContactId, InboxRow, Recipient, Share, Task, Work};
+use crate::domain::{ContactId, InboxRow, Recipient, Share, Task, TaskKind};
 use crate::store::keys::{self, Key};
 use crate::store::record::{Record as _, Rev, to_item};
-use crate::store::{Waiting, item_of};
+use crate::store::{PendingDigest, item_of};
 
 impl Transaction<'_> {
     /// A row of an inbox, in whatever version.
     pub fn drop_row(mut self, row: &InboxRow) -> Self {
-        self.writes.push(Write { change: Change::Delete(row.key()), condition: None, means: Means::Stale });
+        self.writes.push(Write { change: Change::Delete(row.key()), condition: None, on_failure: OnFailure::Conflict });
         self
     }
 
@@ -58,20 +58,20 @@ impl Transaction<'_> {
     }
 
     /// A share that waits for its contact's daily mail.
-    pub fn digest(self, waiting: &Waiting) -> Self {
-        self.put(item_of(keys::digest(waiting.contact, waiting.entry.share), waiting), None, Means::Stale)
+    pub fn digest(self, waiting: &PendingDigest) -> Self {
+        self.put(item_of(keys::digest(waiting.contact, waiting.entry.share), waiting), None, OnFailure::Conflict)
     }
 
     /// What a daily mail tells of; it must still have been waiting.
-    pub fn told(mut self, waiting: &Waiting) -> Self {
+    pub fn digest_sent(mut self, waiting: &PendingDigest) -> Self {
         let condition = Some(Condition::new(format!("attribute_exists({})", keys::PK), []));
         let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.share));
-        self.writes.push(Write { change, condition, means: Means::Stale });
+        self.writes.push(Write { change, condition, on_failure: OnFailure::Conflict });
         self
     }
 
     /// Gives a contact what was shared with its company, or with its new address, before.
-    pub fn catch_up(self, contact: ContactId, now: Timestamp) -> Self {
-        self.create(&Task::new(Work::CatchUp { contact }, now))
+    pub fn backfill(self, contact: ContactId, now: Timestamp) -> Self {
+        self.create(&Task::new(TaskKind::Backfill { contact }, now))
     }
 }

@@ -396,6 +396,6 @@ fn row(contact: ContactId, n: i64, shares: i64) -> InboxRow {
         state: ShareState::Sent { sent_at: at },
         via: [RecipientId::Contact(contact)].into(),
         words,
-        told_at: None,
+        notified_at: None,
     }
 }

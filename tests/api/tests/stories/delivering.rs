@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{DigestEntry, InboxOf, InboxRow, RecipientId, ShareId, ShareState};
-use gatehouse::store::{Store, Waiting};
+use gatehouse::store::{PendingDigest, Store};
 use gatehouse_local::meter::Meter;
 use gatehouse_tests::{Customer, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const MAIL_RECORD: &str = include_str!("../../../../events/deliver-mail/outbox.json");
-const TASK_RECORD: &str = include_str!("../../../../events/distribute/tasks.json");
+const TASK_RECORD: &str = include_str!("../../../../events/run-tasks/tasks.json");
 /// A little longer than a deliverer has a mail to itself.
 const CLAIM_OVER: Duration = Duration::from_secs(16);
 /// A little longer than a task that does not move is left alone.
@@ -337,11 +337,11 @@ async fn a_day_of_many_shares_is_still_one_mail_and_two_schedules_at_once_write_
                 state: ShareState::Sent { sent_at: at },
                 via: [RecipientId::Contact(contact)].into(),
                 words: BTreeSet::new(),
-                told_at: None,
+                notified_at: None,
             };
             // Each has got another title since it was sent.
             let entry = DigestEntry { share: row.share_id, title: "Draft".parse().unwrap(), from: row.from.clone() };
-            transaction = transaction.create(&row).digest(&Waiting { contact, entry });
+            transaction = transaction.create(&row).digest(&PendingDigest { contact, entry });
         }
         transaction.commit().await.unwrap();
     }
@@ -424,17 +424,17 @@ async fn a_share_with_many_that_stops_half_way_reaches_everybody_once() {
     let mut crashes = 0;
     for n in [1, 3, 5, 6, 7, 8] {
         meter.stop_at(n);
-        crashes += usize::from(crash(&portal, "distribute", json!({ "Records": task })).await);
+        crashes += usize::from(crash(&portal, "run-tasks", json!({ "Records": task })).await);
         seen.insert(mails_waiting(&portal).await.len());
         portal.pass(TASK_LEFT).await;
         meter.stop_after(n);
-        crashes += usize::from(crash(&portal, "distribute", json!({ "sweep": true })).await);
+        crashes += usize::from(crash(&portal, "run-tasks", json!({ "sweep": true })).await);
         seen.insert(mails_waiting(&portal).await.len());
     }
     assert!(crashes >= 8, "{crashes}");
     assert_eq!(seen, [0, 30, 60].into(), "mails after a crash");
     portal.pass(TASK_LEFT).await;
-    sweep(&portal, "distribute").await;
+    sweep(&portal, "run-tasks").await;
     assert!(items(&portal, "TASK#").await.is_empty());
     let mails = mails_waiting(&portal).await;
     assert_eq!(mails.len(), addresses.len());

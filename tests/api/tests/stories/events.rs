@@ -102,9 +102,9 @@ async fn every_event_is_taken_by_its_function() {
         let outcome = portal.stack.invoke(&function, event).await.unwrap();
         match (function.as_str(), name.as_str()) {
             ("no-route", _) => assert_eq!(outcome["statusCode"], 404),
-            ("deliver-mail" | "distribute", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
+            ("deliver-mail" | "run-tasks", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
             ("send-digest", _) => assert_eq!(outcome, json!({ "mails": 0 })),
-            ("retire", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0 })),
+            ("apply-retention", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0 })),
             ("finish-upload" | "note-bounce", _) => assert_eq!(outcome, Value::Null),
             ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),
             _ => {

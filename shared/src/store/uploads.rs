@@ -5,13 +5,13 @@ use futures_util::try_join;
 use super::{CommitError, Store};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType, News,
-    OutboxMail, PersonId, Share, ShareFile, ShareId, ShareState, TOLD_FOR, Task, Work,
+    Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType,
+    NOTIFICATION_INTERVAL, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, Task, TaskKind,
 };
 
 /// Why bytes that came are not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum NotTaken {
+pub enum UploadNotAccepted {
     /// The share or the file is gone.
     #[error("there is no such file")]
     Gone,
@@ -26,21 +26,21 @@ pub enum NotTaken {
 impl Store {
     /// Takes a file whose bytes were checked: it is in the share from now on, and whoever is concerned is told. `by`
     /// is the contact who put it there, if it was one.
-    pub async fn take_file(
+    pub async fn accept_upload(
         &self,
         share: ShareId,
         file: FileId,
         content_type: MediaType,
         by: Option<&Contact>,
         now: Timestamp,
-    ) -> Result<ShareFile, NotTaken> {
+    ) -> Result<ShareFile, UploadNotAccepted> {
         let found = try_join!(self.share_and_files(share), self.file(share, file)).map_err(CommitError::from)?;
-        let (Some((share, mut files)), Some(stored)) = found else { return Err(NotTaken::Gone) };
+        let (Some((share, mut files)), Some(stored)) = found else { return Err(UploadNotAccepted::Gone) };
         if stored.upload == FileState::Stored {
             return Ok(stored.record);
         }
         if matches!(share.state, ShareState::Revoked { .. }) {
-            return Err(NotTaken::Revoked);
+            return Err(UploadNotAccepted::Revoked);
         }
         let file = ShareFile { upload: FileState::Stored, content_type, ..stored.record.clone() };
         let actor = Actor { id: Some(file.by_id), name: Some(file.by.clone()) };
@@ -54,17 +54,17 @@ impl Store {
             files.push(file.clone());
             let mut changed = share.record.clone().with_contents(&files);
             if let Some(contact) = by
-                && share.told.is_none_or(|(at, of)| at + TOLD_FOR <= now || of != contact.id)
+                && share.told.is_none_or(|(at, of)| at + NOTIFICATION_INTERVAL <= now || of != contact.id)
             {
                 changed.told = Some((now, contact.id));
                 transaction = transaction.mail(&self.returned(&changed, &file, contact, now).await?);
             }
             if share.record.shows(&file) {
                 let news = match by {
-                    None => News::FileAdded { file: file.name.clone(), by: file.by.clone() },
-                    Some(_) => News::Changed,
+                    None => ShareEvent::FileAdded { file: file.name.clone(), by: file.by.clone() },
+                    Some(_) => ShareEvent::Changed,
                 };
-                transaction = transaction.create(&Task::new(Work::Recipients { share: share.id, news }, now));
+                transaction = transaction.create(&Task::new(TaskKind::Recipients { share: share.id, news }, now));
             }
             transaction = if changed == share.record {
                 transaction.unchanged(share.rev, &share.record)
@@ -84,7 +84,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<OutboxMail, CommitError> {
         let company = self.company(contact.company_id).await?;
-        let company = company.ok_or(CommitError::Stale)?.record.name;
+        let company = company.ok_or(CommitError::Conflict)?.record.name;
         let (title, from) = (share.title.clone(), contact.name.clone());
         let mail = Mail::FilesReturned { share: share.id, title, from, company, file: file.name.clone() };
         Ok(OutboxMail::new(share.addressee(contact), None, Language::default(), mail, now))

@@ -7,7 +7,7 @@ use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED};
 
 /// Who announces files of a share.
 #[derive(Debug)]
-pub struct Announcing<'a> {
+pub struct UploadRequest<'a> {
     /// Of which share.
     pub share: ShareId,
     /// Who.
@@ -20,7 +20,7 @@ pub struct Announcing<'a> {
     pub now: Timestamp,
 }
 
-impl Announcing<'_> {
+impl UploadRequest<'_> {
     /// The file, awaited. `earlier` are those that it may be a new version of; `field` is where it stands in the body.
     pub async fn file(
         &self,

@@ -28,7 +28,7 @@ pub(crate) const LOGO: &str = "logo";
 
 /// A template is broken, or lacks a fact.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LetterError {
+pub(crate) enum RenderError {
     /// A language's file cannot be read.
     #[error("mails/{0}.toml: {1}")]
     File(&'static str, toml::de::Error),
@@ -42,7 +42,7 @@ pub(crate) enum LetterError {
 
 /// One language's file.
 #[derive(Debug, Deserialize)]
-struct Tongue {
+struct Translation {
     common: Common,
     #[serde(flatten)]
     kinds: HashMap<String, Words>,
@@ -73,14 +73,14 @@ struct Words {
 
 /// All words, and the two layouts that they are put into.
 #[derive(Debug)]
-pub(crate) struct Letters {
+pub(crate) struct MailTemplates {
     templates: Environment<'static>,
-    tongues: HashMap<&'static str, Tongue>,
+    tongues: HashMap<&'static str, Translation>,
 }
 
 /// A mail ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Letter {
+pub(crate) struct RenderedMail {
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) html: String,
@@ -94,8 +94,8 @@ struct Entry {
     from: String,
 }
 
-impl Letters {
-    pub(crate) fn new() -> Result<Self, LetterError> {
+impl MailTemplates {
+    pub(crate) fn new() -> Result<Self, RenderError> {
         let mut templates = Environment::new();
         // A fact that a template names and a mail lacks is a fault, not an empty place.
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -106,9 +106,9 @@ impl Letters {
         templates.add_template("layout.html", include_str!("../mails/layout.html"))?;
         templates.add_template("layout.txt", include_str!("../mails/layout.txt"))?;
         let tongues = LANGUAGES.iter().map(|(language, file)| {
-            Ok((*language, toml::from_str(file).map_err(|error| LetterError::File(language, error))?))
+            Ok((*language, toml::from_str(file).map_err(|error| RenderError::File(language, error))?))
         });
-        let tongues = tongues.collect::<Result<_, LetterError>>()?;
+        let tongues = tongues.collect::<Result<_, RenderError>>()?;
         Ok(Self { templates, tongues })
     }
 
@@ -117,7 +117,7 @@ impl Letters {
         operator: &Operator,
         mail: &OutboxMail,
         recipient: &Recipient,
-    ) -> Result<Letter, LetterError> {
+    ) -> Result<RenderedMail, RenderError> {
         let (language, common, words) = self.words(&mail.mail, recipient)?;
         let portal = &operator.portal_url;
         let facts = context! { operator => operator.name, portal_url => portal, to => recipient.to, name => recipient.name, mail => mail.mail };
@@ -137,7 +137,7 @@ impl Letters {
             logo => operator.logo.is_some().then_some(LOGO),
             turn_off => recipient.turn_off.as_ref().map(|token| format!("{portal}/unsubscribe#{token}")),
         };
-        Ok(Letter {
+        Ok(RenderedMail {
             text: self.templates.get_template("layout.txt")?.render(&page)?,
             html: self.templates.get_template("layout.html")?.render(&page)?,
             subject,
@@ -146,7 +146,7 @@ impl Letters {
     }
 
     /// The words in the person's language; `pt-BR` is content with `pt`, and everybody with the fallback.
-    fn words(&self, mail: &Mail, recipient: &Recipient) -> Result<(&str, &Common, &Words), LetterError> {
+    fn words(&self, mail: &Mail, recipient: &Recipient) -> Result<(&str, &Common, &Words), RenderError> {
         let kind = mail.kind();
         let tag = recipient.language.as_str().to_ascii_lowercase();
         let primary = tag.split('-').next().unwrap_or(&tag);
@@ -154,7 +154,7 @@ impl Letters {
             let (language, tongue) = self.tongues.get_key_value(tag)?;
             Some((*language, &tongue.common, tongue.kinds.get(kind)?))
         });
-        words.ok_or(LetterError::Kind(kind))
+        words.ok_or(RenderError::Kind(kind))
     }
 }
 
@@ -356,7 +356,7 @@ mod tests {
         }
     }
 
-    fn write(operator: &Operator, mail: Mail, language: &str) -> Letter {
+    fn write(operator: &Operator, mail: Mail, language: &str) -> RenderedMail {
         let (to, language): (Email, gatehouse::domain::Language) =
             ("zoe@example.com".parse().unwrap(), language.parse().unwrap());
         let recipient = Recipient {
@@ -367,7 +367,7 @@ mod tests {
             turn_off: mail.can_be_turned_off().then(|| "sealed".to_owned()),
         };
         let mail = OutboxMail::new(to, None, language, mail, Timestamp::UNIX_EPOCH);
-        Letters::new().unwrap().write(operator, &mail, &recipient).unwrap()
+        MailTemplates::new().unwrap().write(operator, &mail, &recipient).unwrap()
     }
 
     #[test]
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn every_language_has_the_same_kinds_and_no_others() {
         let kinds: BTreeSet<&str> = every_kind().iter().map(Mail::kind).collect();
-        for (language, tongue) in Letters::new().unwrap().tongues {
+        for (language, tongue) in MailTemplates::new().unwrap().tongues {
             let words: BTreeSet<&str> = tongue.kinds.keys().map(String::as_str).collect();
             assert_eq!(words, kinds, "mails/{language}.toml");
         }

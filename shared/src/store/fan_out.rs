@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PageRequest, Record as _, Store, StoreError, Stored, Transaction, Waiting};
+use super::{PageRequest, PendingDigest, Record as _, Store, StoreError, Stored, Transaction};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Access, Area, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish, News,
-    OutboxMail, PersonName, Recipient, RecipientId, Share, ShareState, TOLD_FOR, Target,
+    Access, Area, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish,
+    NOTIFICATION_INTERVAL, OutboxMail, PersonName, Recipient, RecipientId, Share, ShareEvent, ShareState, Target,
 };
 
 /// Who learns of a share, and as which of its recipients.
@@ -25,11 +25,11 @@ pub enum Reader {
 
 /// Brings a share's news to a few readers, as part of a transaction.
 #[derive(Debug)]
-pub struct Delivery<'a> {
+pub struct FanOut<'a> {
     /// The share, as it is from now on.
     pub share: &'a Share,
     /// What is new.
-    pub news: &'a News,
+    pub news: &'a ShareEvent,
     /// Now.
     pub now: Timestamp,
 }
@@ -78,7 +78,7 @@ impl Store {
     }
 }
 
-impl Delivery<'_> {
+impl FanOut<'_> {
     /// Adds the rows and mails of these readers. What is there already stays, so that doing it twice does it once.
     pub async fn to<'t>(
         &self,
@@ -128,7 +128,7 @@ impl Delivery<'_> {
         };
         let mut mail = None;
         match self.news {
-            News::TakenAway => {
+            ShareEvent::Removed => {
                 now.via.retain(|one| !via.contains(one));
                 let gone = now.via.is_empty() || !matches!(self.share.state, ShareState::Sent { .. });
                 return match row {
@@ -137,21 +137,21 @@ impl Delivery<'_> {
                     None => transaction,
                 };
             }
-            News::Sent if knew.is_none() && !own => mail = self.mail(via.first(), Some(&contact.name)),
+            ShareEvent::Sent if knew.is_none() && !own => mail = self.mail(via.first(), Some(&contact.name)),
             // Who does not have it yet is told of all of it when its turn comes.
-            News::Changed | News::FileAdded { .. } if knew.is_none() => return transaction,
-            News::Sent | News::Joined | News::Changed => {}
-            News::FileAdded { .. } => {
-                let told = knew.as_ref().filter(|row| row.unread).and_then(|row| row.told_at);
-                if told.is_none_or(|at| at + TOLD_FOR <= self.now) {
+            ShareEvent::Changed | ShareEvent::FileAdded { .. } if knew.is_none() => return transaction,
+            ShareEvent::Sent | ShareEvent::Backfilled | ShareEvent::Changed => {}
+            ShareEvent::FileAdded { .. } => {
+                let told = knew.as_ref().filter(|row| row.unread).and_then(|row| row.notified_at);
+                if told.is_none_or(|at| at + NOTIFICATION_INTERVAL <= self.now) {
                     mail = self.mail(via.first(), Some(&contact.name));
-                    now.told_at = Some(self.now);
+                    now.notified_at = Some(self.now);
                 }
                 now.unread = true;
             }
         }
         now.via.extend(via.iter().cloned());
-        now.unread &= !(own && *self.news == News::Sent);
+        now.unread &= !(own && *self.news == ShareEvent::Sent);
         let transaction = match &row {
             Some(row) if row.record == now => transaction,
             Some(row) => transaction.save(row.rev, &now).finds(knew.as_ref(), Some(&now)),
@@ -173,7 +173,7 @@ impl Delivery<'_> {
             MailWish::Daily => {
                 let Share { id: share, title, from, .. } = self.share;
                 let entry = DigestEntry { share: *share, title: title.clone(), from: from.clone() };
-                transaction.digest(&Waiting { contact: contact.id, entry })
+                transaction.digest(&PendingDigest { contact: contact.id, entry })
             }
             MailWish::Each => {
                 let language = self.share.language.clone().unwrap_or_else(|| contact.language.clone());
@@ -190,13 +190,15 @@ impl Delivery<'_> {
     ) -> Transaction<'t> {
         let mut now = recipient.record.clone();
         let tell = match self.news {
-            News::Sent => now.told_at.is_none(),
-            News::FileAdded { .. } => now.told_at.is_some_and(|at| at + TOLD_FOR <= self.now || !now.told_of_files),
-            News::Changed | News::Joined | News::TakenAway => false,
+            ShareEvent::Sent => now.notified_at.is_none(),
+            ShareEvent::FileAdded { .. } => {
+                now.notified_at.is_some_and(|at| at + NOTIFICATION_INTERVAL <= self.now || !now.notified_of_files)
+            }
+            ShareEvent::Changed | ShareEvent::Backfilled | ShareEvent::Removed => false,
         };
         let Some(mail) = self.mail_to(email, &now.id).filter(|_| tell) else { return transaction };
-        now.told_at = Some(self.now);
-        now.told_of_files = matches!(self.news, News::FileAdded { .. });
+        now.notified_at = Some(self.now);
+        now.notified_of_files = matches!(self.news, ShareEvent::FileAdded { .. });
         transaction.save(recipient.rev, &now).mail(&mail)
     }
 
@@ -216,9 +218,11 @@ impl Delivery<'_> {
     ) -> Transaction<'t> {
         let gone = !matches!(self.share.state, ShareState::Sent { .. });
         match (row, self.news) {
-            (Some(row), News::TakenAway) if gone => transaction.remove(row.rev, &row.record).finds(Some(&row), None),
-            (None, News::Changed | News::FileAdded { .. } | News::TakenAway) => transaction,
-            (None, News::Sent | News::Joined) => {
+            (Some(row), ShareEvent::Removed) if gone => {
+                transaction.remove(row.rev, &row.record).finds(Some(&row), None)
+            }
+            (None, ShareEvent::Changed | ShareEvent::FileAdded { .. } | ShareEvent::Removed) => transaction,
+            (None, ShareEvent::Sent | ShareEvent::Backfilled) => {
                 let row = new();
                 transaction.create(&row).finds(None, Some(&row))
             }
@@ -237,7 +241,7 @@ impl Delivery<'_> {
         let (share, recipient, title) = (*id, recipient?.clone(), title.clone());
         let (name, expires_at) = (name.cloned(), *expires_at);
         Some(match self.news {
-            News::Sent => Mail::ShareSent {
+            ShareEvent::Sent => Mail::ShareSent {
                 share,
                 recipient,
                 title,
@@ -248,10 +252,10 @@ impl Delivery<'_> {
                 total_size: contents.total_size,
                 expires_at,
             },
-            News::FileAdded { file, by } => {
+            ShareEvent::FileAdded { file, by } => {
                 Mail::FilesAdded { share, recipient, title, name, from: by.clone(), file: file.clone(), expires_at }
             }
-            News::Changed | News::Joined | News::TakenAway => return None,
+            ShareEvent::Changed | ShareEvent::Backfilled | ShareEvent::Removed => return None,
         })
     }
 }

@@ -1,57 +1,12 @@
-//! The operator's own: the team, keys, requests for access, activity.
+//! Activity: who did what, by month, by contact, by share.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 
-use super::page::{Listing, Within};
-use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
+use super::{Item, Store, StoreError, keys};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::domain::{
-    Activity, ActivityId, ActivityKind, ApiKey, ContactId, Email, KeyId, PersonId, Registration, RegistrationId,
-    ShareId, Staff, StaffId, Team, TokenHash,
-};
-
-impl Record for Team {
-    fn key(&self) -> keys::Key {
-        keys::team()
-    }
-}
-
-impl Record for ApiKey {
-    fn key(&self) -> keys::Key {
-        keys::api_key(&self.hash)
-    }
-
-    fn listed(&self) -> Option<keys::Key> {
-        self.revoked_at.is_none().then(|| keys::api_keys_by_id(self.id))
-    }
-}
-
-impl Record for Registration {
-    fn key(&self) -> keys::Key {
-        keys::registration(self.id)
-    }
-
-    fn listed(&self) -> Option<keys::Key> {
-        Some(keys::registrations_by_time(self.status(), self.created_at, self.id))
-    }
-}
-
-/// Says which request an address has that nobody has decided on.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct PendingOf {
-    /// Whose.
-    pub email: Email,
-    /// The request, while it is pending.
-    pub registration: Option<RegistrationId>,
-}
-
-impl Record for PendingOf {
-    fn key(&self) -> keys::Key {
-        keys::pending_of(&self.email)
-    }
-}
+use crate::domain::{Activity, ActivityId, ActivityKind, ContactId, ShareId};
 
 /// Which activity is asked for.
 #[derive(Debug, Clone, Default)]
@@ -80,99 +35,6 @@ fn months_back(newest: Timestamp, oldest: Timestamp) -> impl Iterator<Item = Str
 }
 
 impl Store {
-    /// Who decides, and who is an admin.
-    pub async fn team(&self) -> Result<Option<Stored<Team>>, StoreError> {
-        self.read(keys::team()).await
-    }
-
-    /// Several of the staff in one round trip.
-    pub async fn staff_of(&self, ids: Vec<StaffId>) -> Result<Vec<Staff>, StoreError> {
-        let items = self.items(ids.into_iter().map(keys::staff)).await?;
-        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
-    }
-
-    /// All of the staff, by name.
-    pub async fn all_staff(&self, page: PageRequest) -> Result<Page<Staff>, StoreError> {
-        self.listed(keys::STAFF, None, false, page).await
-    }
-
-    /// A key by the hash of what was sent.
-    pub async fn api_key(&self, hash: &TokenHash) -> Result<Option<Stored<ApiKey>>, StoreError> {
-        self.read(keys::api_key(hash)).await
-    }
-
-    /// A key by its id.
-    pub async fn api_key_of(&self, id: KeyId) -> Result<Option<Stored<ApiKey>>, StoreError> {
-        let page = PageRequest { limit: 1, after: None };
-        let found: Page<ApiKey> = self.listed(keys::API_KEYS, Some(&id.to_string()), false, page).await?;
-        match found.items.into_iter().next() {
-            Some(key) => self.api_key(&key.hash).await,
-            None => Ok(None),
-        }
-    }
-
-    /// All keys that were not revoked.
-    pub async fn api_keys(&self, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
-        self.listed(keys::API_KEYS, None, false, page).await
-    }
-
-    /// Notes that a key was used; it is read on every call, so this is not written on every call.
-    pub async fn touch_key(&self, key: &ApiKey, now: Timestamp) -> Result<(), StoreError> {
-        let touched = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(keys::api_key(&key.hash).attributes()))
-            .update_expression("SET last_used_at = :now")
-            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
-            .send()
-            .await;
-        touched.map(drop).map_err(StoreError::call("UpdateItem"))
-    }
-
-    /// A request for access.
-    pub async fn registration(&self, id: RegistrationId) -> Result<Option<Stored<Registration>>, StoreError> {
-        self.read(keys::registration(id)).await
-    }
-
-    /// The request of an address that nobody has decided on.
-    pub async fn pending_of(&self, email: &Email) -> Result<Option<Stored<PendingOf>>, StoreError> {
-        self.read(keys::pending_of(email)).await
-    }
-
-    /// Requests for access with a status, oldest first: nobody waits unseen.
-    pub async fn registrations(&self, status: &str, page: PageRequest) -> Result<Page<Registration>, StoreError> {
-        self.listed(&keys::registrations(status), None, false, page).await
-    }
-
-    pub(super) async fn listed<T: serde::de::DeserializeOwned>(
-        &self,
-        pk: &str,
-        begins: Option<&str>,
-        newest_first: bool,
-        page: PageRequest,
-    ) -> Result<Page<T>, StoreError> {
-        let sk = begins.map(|begins| (keys::LISTED_SK, Within::Beginning(begins.to_owned())));
-        self.page(
-            Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first, exact: false },
-            page,
-        )
-        .await
-    }
-
-    /// What is listed up to a sort key, least first.
-    pub(super) async fn listed_until<T: serde::de::DeserializeOwned>(
-        &self,
-        pk: &str,
-        until: String,
-        page: PageRequest,
-    ) -> Result<Page<T>, StoreError> {
-        let sk = Some((keys::LISTED_SK, Within::Between(String::from(" "), until)));
-        let listing =
-            Listing { index: Some(keys::LISTED), pk_name: keys::LISTED_PK, pk, sk, newest_first: false, exact: false };
-        self.page(listing, page).await
-    }
-
     /// Activity, newest first, from before `after`. By contact or share it is one partition of an index; else it is
     /// one partition a month, from the newest back.
     pub async fn activity(
@@ -259,11 +121,6 @@ impl Store {
             }
             start = answer.last_evaluated_key;
         }
-    }
-
-    /// Whose address this is, and the request that it has pending: what a stranger's request begins with.
-    pub async fn known_as(&self, email: &Email) -> Result<(Option<PersonId>, Option<Stored<PendingOf>>), StoreError> {
-        futures_util::try_join!(self.owner_of(email), self.pending_of(email))
     }
 }
 

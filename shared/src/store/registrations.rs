@@ -1,18 +1,63 @@
-//! Somebody asks for access.
+//! Requests for access: who waits for a mapper, and what a new request begins.
 
 use futures_util::try_join;
 
-use super::{CommitError, PendingOf, Person, Store, Stored, Transaction};
+use super::{CommitError, Page, PageRequest, Person, Record, Store, StoreError, Stored, Transaction, keys};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Access, AccessRequest, Activity, ActivityKind, Actor, Addressee, CompanyId, ContactId, Decision, Language, Mail,
-    OutboxMail, PersonId, Registration, RegistrationId,
+    Access, AccessRequest, Activity, ActivityKind, Actor, Addressee, CompanyId, ContactId, Decision, Email, Language,
+    Mail, OutboxMail, PersonId, Registration, RegistrationId,
 };
 
+impl Record for Registration {
+    fn key(&self) -> keys::Key {
+        keys::registration(self.id)
+    }
+
+    fn listed(&self) -> Option<keys::Key> {
+        Some(keys::registrations_by_time(self.status(), self.created_at, self.id))
+    }
+}
+
+/// Says which request an address has that nobody has decided on.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct PendingOf {
+    /// Whose.
+    pub email: Email,
+    /// The request, while it is pending.
+    pub registration: Option<RegistrationId>,
+}
+
+impl Record for PendingOf {
+    fn key(&self) -> keys::Key {
+        keys::pending_of(&self.email)
+    }
+}
+
 impl Store {
+    /// A request for access.
+    pub async fn registration(&self, id: RegistrationId) -> Result<Option<Stored<Registration>>, StoreError> {
+        self.read(keys::registration(id)).await
+    }
+
+    /// The request of an address that nobody has decided on.
+    pub async fn pending_of(&self, email: &Email) -> Result<Option<Stored<PendingOf>>, StoreError> {
+        self.read(keys::pending_of(email)).await
+    }
+
+    /// Requests for access with a status, oldest first: nobody waits unseen.
+    pub async fn registrations(&self, status: &str, page: PageRequest) -> Result<Page<Registration>, StoreError> {
+        self.listed(&keys::registrations(status), None, false, page).await
+    }
+
+    /// Whose address this is, and the request that it has pending: what a stranger's request begins with.
+    pub async fn known_as(&self, email: &Email) -> Result<(Option<PersonId>, Option<Stored<PendingOf>>), StoreError> {
+        futures_util::try_join!(self.owner_of(email), self.pending_of(email))
+    }
+
     /// Hears a request: an active account is told that it has one, an invited one is invited again, anybody else waits
     /// for a mapper. Reads the same number of items whoever it is, and writes once.
-    pub async fn ask_for_access(&self, new: &AccessRequest, now: Timestamp) -> Result<(), CommitError> {
+    pub async fn request_access(&self, new: &AccessRequest, now: Timestamp) -> Result<(), CommitError> {
         let (owner, pending) = self.known_as(&new.email).await?;
         let nobody = || PersonId::Contact(ContactId::new(now));
         let waiting = pending.as_ref().and_then(|pending| pending.registration);

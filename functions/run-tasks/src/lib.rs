@@ -8,12 +8,12 @@ use futures_util::future::BoxFuture;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{
-    CompanyId, ContactId, Email, News, RecipientId, Share, ShareId, ShareState, Task, TaskId, Work,
+    CompanyId, ContactId, Email, RecipientId, Share, ShareEvent, ShareId, ShareState, Task, TaskId, TaskKind,
 };
 use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::files::{Files, FilesError};
 use gatehouse::store::{
-    CommitError, Delivery, Page, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction,
+    CommitError, FanOut, Page, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction,
     WRITES_PER_READER, keys,
 };
 use tracing::warn;
@@ -26,7 +26,7 @@ const AT_WORK: SignedDuration = SignedDuration::from_secs(30);
 const MOST_STALE: usize = 50;
 
 /// The function.
-pub struct Distribute {
+pub struct RunTasks {
     store: Store,
     files: Files,
     clock: Clock,
@@ -34,7 +34,7 @@ pub struct Distribute {
 
 /// A task could not be brought to its end this time.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+enum TaskError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -43,7 +43,7 @@ enum Stopped {
     Files(#[from] FilesError),
 }
 
-impl EventFunction for Distribute {
+impl EventFunction for RunTasks {
     type Event = FromTable;
     type Outcome = Failed;
 
@@ -67,8 +67,8 @@ impl EventFunction for Distribute {
     }
 }
 
-impl Distribute {
-    async fn work_logged(&self, id: TaskId) -> Result<(), Stopped> {
+impl RunTasks {
+    async fn work_logged(&self, id: TaskId) -> Result<(), TaskError> {
         let worked = self.work(id).await;
         if let Err(cause) = &worked {
             warn!(%id, %cause, "a task stops half-way");
@@ -77,18 +77,18 @@ impl Distribute {
     }
 
     /// Chunk after chunk, until there is no more. Of two at the same task, each chunk is one's.
-    async fn work(&self, id: TaskId) -> Result<(), Stopped> {
+    async fn work(&self, id: TaskId) -> Result<(), TaskError> {
         let mut stale = 0;
         while let Some(task) = self.store.task(id).await? {
-            let step: BoxFuture<'_, Result<(), Stopped>> = match &task.work {
-                Work::Recipients { share, news } => self.recipients(&task, *share, news).boxed(),
-                Work::Company { share, company, news } => self.company(&task, *share, *company, news).boxed(),
-                Work::CatchUp { contact } => self.catch_up(&task, *contact).boxed(),
-                Work::Leave { share, company } => self.leave(&task, *share, *company).boxed(),
-                Work::Erase { share } => self.erase(&task, *share).boxed(),
+            let step: BoxFuture<'_, Result<(), TaskError>> = match &task.kind {
+                TaskKind::Recipients { share, news } => self.recipients(&task, *share, news).boxed(),
+                TaskKind::Company { share, company, news } => self.company(&task, *share, *company, news).boxed(),
+                TaskKind::Backfill { contact } => self.backfill(&task, *contact).boxed(),
+                TaskKind::LeaveCompanyInbox { share, company } => self.leave(&task, *share, *company).boxed(),
+                TaskKind::Erase { share } => self.erase(&task, *share).boxed(),
             };
             match step.await {
-                Err(Stopped::Commit(CommitError::Stale)) if stale < MOST_STALE => stale += 1,
+                Err(TaskError::Commit(CommitError::Conflict)) if stale < MOST_STALE => stale += 1,
                 moved => moved?,
             }
         }
@@ -96,12 +96,12 @@ impl Distribute {
     }
 
     /// The share, if the news is still true; else there is nothing to do any more.
-    async fn share(&self, id: ShareId, news: &News) -> Result<Option<Stored<Share>>, Stopped> {
+    async fn share(&self, id: ShareId, news: &ShareEvent) -> Result<Option<Stored<Share>>, TaskError> {
         let share = self.store.share(id).await?;
-        Ok(share.filter(|share| *news == News::TakenAway || sent(share)))
+        Ok(share.filter(|share| *news == ShareEvent::Removed || sent(share)))
     }
 
-    async fn recipients(&self, task: &Stored<Task>, id: ShareId, news: &News) -> Result<(), Stopped> {
+    async fn recipients(&self, task: &Stored<Task>, id: ShareId, news: &ShareEvent) -> Result<(), TaskError> {
         let now = self.clock.now();
         let Some(share) = self.share(id, news).await? else { return Ok(self.store.finish_task(task.id).await?) };
         let page = self.store.recipients(id, page_of(task)).await?;
@@ -109,20 +109,26 @@ impl Distribute {
         let (readers, companies) = self.store.readers(page.items).await?;
         let mut transaction = self.chunk(task, &share, news, &readers, next).await?;
         for company in companies {
-            let work = Work::Company { share: id, company, news: news.clone() };
+            let work = TaskKind::Company { share: id, company, news: news.clone() };
             transaction = transaction.create(&Task::new(work, now));
         }
         Ok(transaction.commit().await?)
     }
 
-    async fn company(&self, task: &Stored<Task>, id: ShareId, company: CompanyId, news: &News) -> Result<(), Stopped> {
+    async fn company(
+        &self,
+        task: &Stored<Task>,
+        id: ShareId,
+        company: CompanyId,
+        news: &ShareEvent,
+    ) -> Result<(), TaskError> {
         let via = RecipientId::Company(company);
         let share = self.share(id, news).await?;
         let recipient = self.store.recipient(id, &via).await?;
         let (share, recipient) = match (share, recipient, news) {
-            (Some(share), None, News::TakenAway) => (share, None),
-            (Some(share), Some(recipient), News::TakenAway) if !sent(&share) => (share, Some(recipient)),
-            (Some(share), Some(recipient), news) if *news != News::TakenAway => (share, Some(recipient)),
+            (Some(share), None, ShareEvent::Removed) => (share, None),
+            (Some(share), Some(recipient), ShareEvent::Removed) if !sent(&share) => (share, Some(recipient)),
+            (Some(share), Some(recipient), news) if *news != ShareEvent::Removed => (share, Some(recipient)),
             // Taken away, or put back, before it was its turn.
             _ => return Ok(self.store.finish_task(task.id).await?),
         };
@@ -137,20 +143,21 @@ impl Distribute {
         if let Some(recipient) = recipient {
             transaction = transaction.unchanged(recipient.rev, &recipient.record);
         }
-        if last && *news == News::TakenAway {
-            transaction = transaction.create(&Task::new(Work::Leave { share: id, company }, self.clock.now()));
+        if last && *news == ShareEvent::Removed {
+            transaction =
+                transaction.create(&Task::new(TaskKind::LeaveCompanyInbox { share: id, company }, self.clock.now()));
         }
         Ok(transaction.commit().await?)
     }
 
     /// Takes a share out of a company's inbox, once none of its recipients is there any more.
-    async fn leave(&self, task: &Stored<Task>, id: ShareId, company: CompanyId) -> Result<(), Stopped> {
+    async fn leave(&self, task: &Stored<Task>, id: ShareId, company: CompanyId) -> Result<(), TaskError> {
         let transaction = self.store.transaction().remove(task.rev, &task.record);
         let Some(share) = self.store.share(id).await? else { return Ok(transaction.commit().await?) };
         let had = sent(&share) && self.store.is_had_at(&share, company).await?;
         // All its people have been gone through. Nobody becomes a recipient meanwhile: that would change the share.
         let mut changed = share.record.clone();
-        changed.taken_away.remove(&RecipientId::Company(company));
+        changed.removed_recipients.remove(&RecipientId::Company(company));
         let transaction = transaction.save(share.rev, &changed);
         let transaction = match self.store.company_row(&share, company).await? {
             Some(row) if !had => transaction.remove(row.rev, &row.record).finds(Some(&row), None),
@@ -164,10 +171,10 @@ impl Distribute {
         &self,
         task: &Stored<Task>,
         share: &Stored<Share>,
-        news: &News,
+        news: &ShareEvent,
         readers: &[Reader],
         next: Option<Position>,
-    ) -> Result<Transaction<'_>, Stopped> {
+    ) -> Result<Transaction<'_>, TaskError> {
         let now = self.clock.now();
         let transaction = self.store.transaction().unchanged(share.rev, &share.record);
         let transaction = match next {
@@ -177,25 +184,25 @@ impl Distribute {
             }
             None => transaction.remove(task.rev, &task.record),
         };
-        Ok(Delivery { share, news, now }.to(&self.store, transaction, readers).await?)
+        Ok(FanOut { share, news, now }.to(&self.store, transaction, readers).await?)
     }
 
     /// What was shared with everyone at a company, or with an address, before the contact was there. Nobody is mailed
     /// about what is not new.
-    async fn catch_up(&self, task: &Stored<Task>, id: ContactId) -> Result<(), Stopped> {
+    async fn backfill(&self, task: &Stored<Task>, id: ContactId) -> Result<(), TaskError> {
         if let Some(contact) = self.store.contact(id).await? {
             let email: Option<Email> = contact.email.clone();
             let mut after = None;
             loop {
                 let page = self.store.shared_with_company(contact.company_id, few(after)).await?;
-                after = self.lay_before(&contact, page).await?;
+                after = self.backfill_page(&contact, page).await?;
                 if after.is_none() {
                     break;
                 }
             }
             while let Some(email) = &email {
                 let page = self.store.shared_with_address(email, few(after)).await?;
-                after = self.lay_before(&contact, page).await?;
+                after = self.backfill_page(&contact, page).await?;
                 if after.is_none() {
                     break;
                 }
@@ -204,22 +211,22 @@ impl Distribute {
         Ok(self.store.finish_task(task.id).await?)
     }
 
-    async fn lay_before(
+    async fn backfill_page(
         &self,
         contact: &gatehouse::domain::Contact,
         page: Page<gatehouse::domain::Recipient>,
-    ) -> Result<Option<Position>, Stopped> {
+    ) -> Result<Option<Position>, TaskError> {
         let now = self.clock.now();
         for recipient in page.items {
             let reader = Reader::Contact { contact: Box::new(contact.clone()), via: [recipient.id.clone()].into() };
-            let Some(share) = self.share(recipient.share_id, &News::Joined).await? else { continue };
+            let Some(share) = self.share(recipient.share_id, &ShareEvent::Backfilled).await? else { continue };
             // The list is a little behind: it must still be one.
             let Some(recipient) = self.store.recipient(share.id, &recipient.id).await? else { continue };
             let sent_at = share.state.sent_at().unwrap_or(now);
             let transaction = self.store.transaction().unchanged(share.rev, &share.record);
             let transaction = transaction.unchanged(recipient.rev, &recipient.record);
-            let delivery = Delivery { share: &share, news: &News::Joined, now: sent_at };
-            delivery.to(&self.store, transaction, &[reader]).await?.commit().await?;
+            let fan_out = FanOut { share: &share, news: &ShareEvent::Backfilled, now: sent_at };
+            fan_out.to(&self.store, transaction, &[reader]).await?.commit().await?;
         }
         Ok(page.next)
     }

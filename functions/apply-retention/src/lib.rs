@@ -4,7 +4,7 @@
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{FileState, Task, Work};
+use gatehouse::domain::{FileState, Task, TaskKind};
 use gatehouse::event::{EventFunction, StartError, Time};
 use gatehouse::files::Files;
 use gatehouse::store::{CommitError, PageRequest, Store};
@@ -19,13 +19,13 @@ const MOST_SHARES: usize = 10_000;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The function.
-pub struct Retire {
+pub struct ApplyRetention {
     store: Store,
     files: Files,
     clock: Clock,
 }
 
-impl EventFunction for Retire {
+impl EventFunction for ApplyRetention {
     type Event = Time;
     type Outcome = Value;
 
@@ -39,7 +39,7 @@ impl EventFunction for Retire {
     }
 }
 
-impl Retire {
+impl ApplyRetention {
     /// A task each: it may be long, and it must come to its end.
     async fn ended_shares(&self) -> Result<usize, StartError> {
         let Some(days) = self.store.settings().await?.retention_days else { return Ok(0) };
@@ -48,7 +48,7 @@ impl Retire {
         while begun < MOST_SHARES {
             let ended = now - DAY * i32::try_from(days).unwrap_or(i32::MAX);
             let page = self.store.ended_before(ended, PageRequest { limit: 100, after }).await?;
-            let erase = page.items.iter().map(|share| Task::new(Work::Erase { share: share.id }, now));
+            let erase = page.items.iter().map(|share| Task::new(TaskKind::Erase { share: share.id }, now));
             let tasks: Vec<Task> = erase.collect();
             let transaction = tasks.iter().fold(self.store.transaction(), gatehouse::store::Transaction::create);
             if !tasks.is_empty() {
@@ -75,7 +75,7 @@ impl Retire {
                 let Some(file) = file.filter(|file| file.upload == FileState::Pending) else { continue };
                 match self.store.transaction().remove(file.rev, &file.record).commit().await {
                     // Its last byte has just come.
-                    Err(CommitError::Stale) => continue,
+                    Err(CommitError::Conflict) => continue,
                     removed => removed?,
                 }
                 if let Err(error) = try_join!(self.files.give_up(&file), self.files.delete(file.share_id, file.id)) {

@@ -1,16 +1,16 @@
 //! Removing a share for good: its rows, its bytes, itself.
 
 use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, InboxRow, News, ShareId, Task};
-use gatehouse::store::{Delivery, PageRequest, Stored};
+use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, InboxRow, ShareEvent, ShareId, Task};
+use gatehouse::store::{FanOut, PageRequest, Stored};
 
-use crate::{CHUNK, Distribute, Stopped};
+use crate::{CHUNK, RunTasks, TaskError};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-impl Distribute {
+impl RunTasks {
     /// Each step may be done twice, and the share itself goes last: so it can begin anew wherever it stopped.
-    pub(crate) async fn erase(&self, task: &Stored<Task>, id: ShareId) -> Result<(), Stopped> {
+    pub(crate) async fn erase(&self, task: &Stored<Task>, id: ShareId) -> Result<(), TaskError> {
         let (store, now) = (&self.store, self.clock.now());
         let Some((share, files)) = store.share_and_files(id).await? else {
             return Ok(store.finish_task(task.id).await?);
@@ -29,10 +29,10 @@ impl Distribute {
         loop {
             let page = store.recipients(id, PageRequest { limit: CHUNK, after }).await?;
             let (readers, companies) = store.readers(page.items).await?;
-            let delivery = Delivery { share: &gone, news: &News::TakenAway, now };
-            delivery.to(store, store.transaction(), &readers).await?.commit().await?;
+            let fan_out = FanOut { share: &gone, news: &ShareEvent::Removed, now };
+            fan_out.to(store, store.transaction(), &readers).await?.commit().await?;
             for company in companies {
-                self.empty_inboxes(&delivery, company).await?;
+                self.empty_inboxes(&fan_out, company).await?;
             }
             after = page.next;
             if after.is_none() {
@@ -57,9 +57,9 @@ impl Distribute {
 
     async fn empty_inboxes(
         &self,
-        delivery: &Delivery<'_>,
+        fan_out: &FanOut<'_>,
         company: gatehouse::domain::CompanyId,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), TaskError> {
         let via = gatehouse::domain::RecipientId::Company(company);
         let mut after = None;
         loop {
@@ -67,7 +67,7 @@ impl Distribute {
             let reader =
                 |contact| gatehouse::store::Reader::Contact { contact: Box::new(contact), via: [via.clone()].into() };
             let readers: Vec<_> = page.items.into_iter().map(reader).collect();
-            delivery.to(&self.store, self.store.transaction(), &readers).await?.commit().await?;
+            fan_out.to(&self.store, self.store.transaction(), &readers).await?.commit().await?;
             after = page.next;
             if after.is_none() {
                 return Ok(());

@@ -1,6 +1,0 @@
-//! The Lambda function `retire`: see its library.
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), gatehouse::event::StartError> {
-    gatehouse::event::run::<retire::Retire>().await
-}
