@@ -1,5 +1,8 @@
 //! S3, on a folder, with CORS for the portal's pages; what it tells `EventBridge`, and what its lifecycle ends.
 
+mod cors;
+mod signed;
+
 use std::convert::Infallible;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -24,11 +27,11 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower::ServiceExt as _;
-use tower_http::cors::{Any, CorsLayer};
 use tracing::warn;
 use ulid::Ulid;
 
 use crate::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY};
+use cors::CorsRule;
 
 /// Whose bucket it is.
 const ACCOUNT: &str = "000000000000";
@@ -39,6 +42,7 @@ pub(crate) struct Bucket {
     clock: Clock,
     /// How long an upload in parts may take, by the lifecycle rule of template.yaml.
     longest_upload: SignedDuration,
+    cors: Arc<[CorsRule]>,
     created: UnboundedSender<Value>,
     /// Held while parts become one file, which the service does step by step, and while they are listed.
     joining: Arc<Mutex<()>>,
@@ -46,21 +50,36 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     /// Gives the events of new objects, too.
-    pub(crate) fn open(folder: &Path, properties: &Value, clock: Clock) -> Result<(Self, UnboundedReceiver<Value>)> {
+    pub(crate) fn open(
+        folder: &Path,
+        properties: &Value,
+        portal_url: &str,
+        clock: Clock,
+    ) -> Result<(Self, UnboundedReceiver<Value>)> {
         fs::create_dir_all(folder.join(BUCKET)).with_context(|| format!("cannot make {}", folder.display()))?;
         let rules = properties["LifecycleConfiguration"]["Rules"].as_array().into_iter().flatten();
         let days = rules.filter_map(|rule| rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].as_i64());
         let days = days.min().context("template.yaml's bucket keeps broken-off uploads for ever")?;
         let (created, events) = unbounded_channel();
         let longest_upload = SignedDuration::from_hours(24 * days);
-        Ok((Self { folder: folder.to_owned(), clock, longest_upload, created, joining: Arc::default() }, events))
+        let rules = properties["CorsConfiguration"]["CorsRules"].clone();
+        let mut rules: Vec<CorsRule> =
+            serde_json::from_value(rules).context("the CORS rules of template.yaml's bucket cannot be read")?;
+        // `!Ref PortalUrl`: where the portal is.
+        for origin in rules.iter_mut().flat_map(|rule| &mut rule.allowed_origins) {
+            if origin == "PortalUrl" {
+                portal_url.clone_into(origin);
+            }
+        }
+        let (folder, cors, joining) = (folder.to_owned(), rules.into(), Arc::default());
+        Ok((Self { folder, clock, longest_upload, cors, created, joining }, events))
     }
 
     pub(crate) fn router(self) -> Result<Router> {
         let files = FileSystem::new(&self.folder).map_err(|error| anyhow!("{}: {error:?}", self.folder.display()))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        // A URL that was signed by a clock that a test has moved on comes from the future. Its end is checked below.
+        // A URL that was signed by a clock that a test has moved on comes from the future. Its time is held by `signed`.
         let mut config = S3Config::default();
         config.presigned_url_max_skew_time_secs = u32::MAX;
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
@@ -75,10 +94,9 @@ impl Bucket {
                 )
             }
         });
-        let cors =
-            CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).expose_headers([header::ETAG]);
         let router = Router::new().fallback_service(s3).layer(from_fn_with_state(self.clone(), watch));
-        Ok(router.layer(from_fn_with_state(self.clock, in_time)).layer(cors))
+        let router = router.layer(from_fn_with_state(self.clock, signed::hold));
+        Ok(router.layer(from_fn_with_state(self.cors, cors::apply)))
     }
 
     /// Breaks off uploads that have taken too long: the file of each, and all others with its id in their names.
@@ -187,7 +205,7 @@ async fn watch(
     // The service itself would deny access to an upload that is over, or list no parts of it.
     if upload.is_some_and(|upload| !bucket.begun(upload).exists()) {
         let message = "The specified upload does not exist. It may have been aborted or completed.";
-        return refused(StatusCode::NOT_FOUND, "NoSuchUpload", message);
+        return refused(StatusCode::NOT_FOUND, "NoSuchUpload", message, "");
     }
     let answer = next.run(request).await;
     if upload.is_none() && !matches!(method, Method::PUT | Method::POST) {
@@ -237,28 +255,16 @@ async fn watch(
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Holds a presigned URL to its end by the clock of the stack (SigV4 query parameters).
-async fn in_time(State(clock): State<Clock>, request: Request, next: Next) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    if let (Some(date), Some(seconds)) = (parameter(query, "X-Amz-Date"), parameter(query, "X-Amz-Expires")) {
-        let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).ok();
-        let signed: Option<Timestamp> =
-            signed.and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|at| at.timestamp());
-        let ends = signed.zip(seconds.parse().ok()).map(|(at, seconds)| at + SignedDuration::from_secs(seconds));
-        if ends.is_none_or(|ends| ends < clock.now()) {
-            return refused(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired");
-        }
-    }
-    next.run(request).await
-}
-
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+/// An error in the form of S3; `detail` is what it says beside code and message, in XML.
+fn refused(status: StatusCode, code: &str, message: &str, detail: &str) -> Response {
+    let (request, host) = (Ulid::generate(), "localhost");
     let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{detail}\
+         <RequestId>{request}</RequestId><HostId>{host}</HostId></Error>"
     );
     (status, [(header::CONTENT_TYPE, "application/xml")], xml).into_response()
 }
@@ -270,8 +276,11 @@ mod tests {
     fn bucket() -> (tempfile::TempDir, Bucket, UnboundedReceiver<Value>) {
         let folder = tempfile::tempdir().unwrap();
         let days = json!({ "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 2 } });
-        let properties = json!({ "LifecycleConfiguration": { "Rules": [{ "Status": "Enabled" }, days] } });
-        let (bucket, events) = Bucket::open(folder.path(), &properties, Clock::default()).unwrap();
+        let properties = json!({
+            "LifecycleConfiguration": { "Rules": [{ "Status": "Enabled" }, days] },
+            "CorsConfiguration": { "CorsRules": [] },
+        });
+        let (bucket, events) = Bucket::open(folder.path(), &properties, "", Clock::default()).unwrap();
         (folder, bucket, events)
     }
 

@@ -40,6 +40,16 @@ const SECRET_KEY: &str = "local-secret";
 const TABLE: &str = "gatehouse";
 const BUCKET: &str = "gatehouse-files";
 
+/// The variables that Lambda sets for a function, as `.cargo/config.toml` has them. The SDK reads them from the process.
+pub fn lambda_variables() -> Result<Vec<(String, String)>> {
+    #[derive(serde::Deserialize)]
+    struct Cargo {
+        env: std::collections::BTreeMap<String, toml::Value>,
+    }
+    let cargo: Cargo = toml::from_str(include_str!("../../../.cargo/config.toml"))?;
+    Ok(cargo.env.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect())
+}
+
 /// How to start.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -90,7 +100,7 @@ impl Stack {
         let database = Database::open(file.as_deref(), &template.table, clock.clone())?;
         tasks.spawn(database.clone().serve(dynamodb));
         let (mailbox, bounced) = Mailbox::open(&folder.join("mail"), clock.clone())?;
-        let (bucket, created) = Bucket::open(&folder.join("files"), &template.bucket, clock.clone())?;
+        let (bucket, created) = Bucket::open(&folder.join("files"), &template.bucket, &portal_url, clock.clone())?;
         tasks.spawn(serve(s3, bucket.clone().router()?));
 
         let env = Env {

@@ -1,11 +1,13 @@
 //! `cargo run`: Gatehouse on this machine.
 
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use gatehouse_local::{Config, Stack, fill};
+use gatehouse_local::{Config, Stack, fill, lambda_variables};
 use tracing_subscriber::EnvFilter;
 
 /// Gatehouse on this machine: gateway, table, bucket and mailbox in one process, on loopback.
@@ -29,8 +31,26 @@ struct Arguments {
     admin_email: String,
 }
 
+fn main() -> Result<()> {
+    as_on_lambda()?;
+    run()
+}
+
+/// Starts this program anew with the variables that Lambda sets, where `cargo run` has not: the SDK reads them from the
+/// process.
+fn as_on_lambda() -> Result<()> {
+    let missing: Vec<_> =
+        lambda_variables()?.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut again = Command::new(std::env::current_exe()?);
+    let error = again.args(std::env::args_os().skip(1)).envs(missing).exec();
+    Err(error).context("the program cannot be started with the variables that Lambda sets")
+}
+
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn run() -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();

@@ -1,6 +1,6 @@
 //! How a file's bytes get into the bucket: in one request, or in parts that may come in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::presigning::PresignedRequest;
 use futures_util::future::try_join_all;
@@ -98,6 +98,13 @@ pub(super) fn parts(size: u64, part_size: u64) -> impl Iterator<Item = (u32, u64
     })
 }
 
+/// The headers that a presigned URL is signed with (`X-Amz-SignedHeaders`, in lower case, between semicolons).
+fn signed_headers(url: &str) -> BTreeSet<String> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let signed = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "X-Amz-SignedHeaders");
+    signed.map(|(_, names)| names.split(';').map(str::to_owned).collect()).unwrap_or_default()
+}
+
 impl Files {
     /// Begins an upload in parts, where a file is large enough for that.
     pub async fn begin(
@@ -159,8 +166,11 @@ impl Files {
             .if_none_match("*")
             .set_checksum_sha256(file.sha256.map(|sum| sum.base64()));
         let put: PresignedRequest = put.presigned(config).await.map_err(FilesError::call("PutObject"))?;
-        let headers = put.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Ok(Upload::Put { method: put.method().to_owned(), url: put.uri().to_owned(), headers, expires_at })
+        let (url, signed) = (put.uri().to_owned(), signed_headers(put.uri()));
+        // What the SDK adds unsigned, such as a trace id on Lambda, would be stopped by the bucket's CORS rule.
+        let headers = put.headers().filter(|(name, _)| signed.contains(&name.to_ascii_lowercase()));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Ok(Upload::Put { method: put.method().to_owned(), url, headers, expires_at })
     }
 
     async fn missing_parts(

@@ -14,6 +14,7 @@ mod inviting;
 mod letterhead;
 mod links;
 mod mailing;
+mod on_lambda;
 mod owners;
 mod recipients;
 mod records;
