@@ -10,13 +10,15 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::ChecksumMode;
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{FileId, ShareFile, ShareId};
 
-pub use check::{SentPart, UploadRefused};
+pub use check::{SentPart, UploadError};
+pub use sniff::by_name;
 use sniff::harmless;
 pub use upload::{Missing, Upload, UrlBudget};
 
@@ -104,7 +106,8 @@ impl Files {
         Self { client: Client::from_conf(config), bucket: env.bucket.clone(), clock: env.clock.clone() }
     }
 
-    /// A GET that saves the file under its own name, and that no browser renders, whatever it is.
+    /// A GET that saves the file under its own name, and that no browser renders, whatever it is. Every header that
+    /// S3 keeps with an object is overridden: whoever put it there may have sent it unsigned.
     pub async fn download(&self, file: &ShareFile) -> Result<Download, FilesError> {
         let (config, expires_at) = self.valid_for(DOWNLOAD_LIFETIME)?;
         let get = self
@@ -113,7 +116,11 @@ impl Files {
             .bucket(&self.bucket)
             .key(key(file.share_id, file.id))
             .response_content_disposition(file.name.content_disposition())
-            .response_content_type(harmless(&file.content_type));
+            .response_content_type(harmless(file).as_str())
+            .response_content_encoding("identity")
+            .response_content_language("und")
+            .response_cache_control("private, no-store")
+            .response_expires(DateTime::from_secs(0));
         let get = get.presigned(config).await.map_err(FilesError::call("GetObject"))?;
         Ok(Download { url: get.uri().to_owned(), expires_at })
     }

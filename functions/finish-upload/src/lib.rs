@@ -5,14 +5,11 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{ActorId, Area, Contact, ContactId, FileState, PersonId, ShareId, Visibility};
 use gatehouse::event::{EventFunction, StartError};
-use gatehouse::files::{Files, UploadRefused, at_key};
-use gatehouse::store::{CommitError, Store, UploadNotAccepted};
+use gatehouse::files::{Files, UploadError, at_key};
+use gatehouse::store::{Store, UploadNotAccepted};
 use serde::Deserialize;
 use serde_json::Value;
 use tracing::info;
-
-/// Who changes the share at the same time is let through so often.
-const MOST_TRIES: usize = 10;
 
 /// The function.
 pub struct FinishUpload {
@@ -63,26 +60,14 @@ impl EventFunction for FinishUpload {
             },
             _ => None,
         };
-        let content_type = match self.files.check(&file, None).await {
-            Ok(content_type) => content_type,
-            Err(UploadRefused::Files(error)) => return Err(error.into()),
-            Err(refused) => {
-                info!(%share, file = %id, why = reason(&refused), "an upload was refused");
-                return Ok(Value::Null);
-            }
-        };
-        for _ in 0..MOST_TRIES {
-            match self.store.accept_upload(share, id, content_type.clone(), by.as_ref(), self.clock.now()).await {
-                Ok(_) | Err(UploadNotAccepted::Gone) => return Ok(Value::Null),
-                Err(UploadNotAccepted::Revoked) => {
-                    self.files.delete(share, id).await?;
-                    return Ok(Value::Null);
-                }
-                Err(UploadNotAccepted::Commit(CommitError::Conflict)) => {}
-                Err(UploadNotAccepted::Commit(error)) => return Err(error.into()),
-            }
+        match self.files.take(&self.store, &file, None, by.as_ref(), self.clock.now()).await {
+            // Neither says the file's name, which may be a person's.
+            Ok(_) | Err(UploadError::Missing(_) | UploadError::NotAccepted(UploadNotAccepted::Gone)) => {}
+            Err(UploadError::Refused(refusal)) => info!(%share, file = %id, %refusal, "an upload was refused"),
+            Err(UploadError::NotAccepted(UploadNotAccepted::Revoked)) => self.files.delete(share, id).await?,
+            Err(error) => return Err(error.into()),
         }
-        Err("the share is changed too often".into())
+        Ok(Value::Null)
     }
 }
 
@@ -98,16 +83,5 @@ impl FinishUpload {
         let takes = share.allow_upload || share.made_by_contact() == Some(contact.id);
         let may = contact.access.is_active() && contact.areas.has(Area::Upload);
         Ok((open && takes && may).then_some(contact.record))
-    }
-}
-
-/// Without the file's name, which may be a person's.
-fn reason(refused: &UploadRefused) -> &'static str {
-    match refused {
-        UploadRefused::Missing(_) => "incomplete",
-        UploadRefused::Size { .. } => "size",
-        UploadRefused::Checksum => "checksum",
-        UploadRefused::Type { .. } => "type",
-        UploadRefused::Files(_) => "S3",
     }
 }

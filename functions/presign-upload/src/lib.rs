@@ -1,5 +1,7 @@
 //! A file's bytes: how they get into the bucket, and whether they did. Staff and customers send them the same way.
 
+use std::time::Duration;
+
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
@@ -10,10 +12,13 @@ use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
 use gatehouse::http::{
     ApiRequest, ApiResponse, FileView, Function, Gate, Idempotency, Problem, UploadRequest, json, retry_on_conflict,
 };
-use gatehouse::store::{CommitError, Stored, UploadNotAccepted};
+use gatehouse::store::{CommitError, Stored};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
+/// The API waits 29 seconds for an answer. What takes longer (a GiB is hashed) `finish-upload` brings to its end.
+const COMPLETED_WITHIN: Duration = Duration::from_secs(27);
 /// More files than this in one share are another share.
 const MOST_FILES: usize = 1_000;
 
@@ -37,7 +42,11 @@ impl Function for PresignUpload {
             "GET /v1/shares/{id}/files/{fid}/upload" => retry_on_conflict(|| self.missing(request)).await,
             "POST /v1/shares/{id}/files/{fid}/complete" => {
                 let sent = request.json_or_default()?;
-                retry_on_conflict(|| self.complete(request, &sent)).await
+                let completed = retry_on_conflict(|| self.complete(request, &sent));
+                timeout(COMPLETED_WITHIN, completed).await.unwrap_or_else(|_| {
+                    let detail = "All bytes are there and are still being looked at. Please ask again in a moment.";
+                    Err(Problem::upload_incomplete(detail))
+                })
             }
             _ => Err(Problem::not_found()),
         }
@@ -167,8 +176,8 @@ impl PresignUpload {
             // Somebody else has begun it, or all is there.
             return Err(CommitError::Conflict.into());
         }
-        let parts = self.files.begin(file.share_id, file.id, file.size, &file.content_type).await?;
-        let begun = ShareFile { parts, ..stored.record.clone() };
+        let parts = self.files.begin(file).await?;
+        let begun = ShareFile { parts, refused: None, ..stored.record.clone() };
         let upload = self.files.first_upload(&begun, &mut UrlBudget::default()).await?;
         self.gate.store.transaction().save(stored.rev, &begun).commit().await?;
         Ok(upload)
@@ -180,14 +189,7 @@ impl PresignUpload {
         if file.upload == FileState::Stored {
             return json(StatusCode::OK, &FileView::from(file.clone()));
         }
-        let content_type = self.files.check(file, Some(&sent.parts)).await?;
-        let taken =
-            self.gate.store.accept_upload(file.share_id, file.id, content_type, into.contact.as_ref(), self.gate.now());
-        match taken.await {
-            Ok(file) => json(StatusCode::OK, &FileView::from(file)),
-            Err(UploadNotAccepted::Gone) => Err(Problem::not_found()),
-            Err(UploadNotAccepted::Revoked) => Err(Problem::share_revoked()),
-            Err(UploadNotAccepted::Commit(error)) => Err(error.into()),
-        }
+        let taken = self.files.take(&self.gate.store, file, Some(&sent.parts), into.contact.as_ref(), self.gate.now());
+        json(StatusCode::OK, &FileView::from(taken.await?))
     }
 }

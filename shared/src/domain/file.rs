@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use hex::FromHex as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use serde_with::{DeserializeFromStr, NoneAsEmptyString, SerializeDisplay, serde_as};
 
 use super::{ActorId, CompanyId, FileId, FileName, MediaType, PersonName, ShareId, TextError};
 
@@ -107,7 +107,25 @@ impl fmt::Debug for Sha256 {
     }
 }
 
+/// Why bytes that came were not kept: nothing else about them is a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadRefusal {
+    /// There were more or fewer.
+    #[error("it was announced with {announced} bytes, but {arrived} arrived; they were deleted")]
+    Size {
+        /// As announced.
+        announced: u64,
+        /// As they were.
+        arrived: u64,
+    },
+    /// They were other bytes.
+    #[error("the bytes have another SHA-256 than was announced; they were deleted")]
+    Checksum,
+}
+
 /// A file as it is announced, before its bytes come.
+#[serde_as]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewFile {
@@ -115,8 +133,10 @@ pub struct NewFile {
     pub name: FileName,
     /// Its size in bytes.
     pub size: u64,
-    /// Its media type.
-    pub content_type: MediaType,
+    /// Its media type, if its sender knows one: browsers send an empty text where they do not.
+    #[serde_as(as = "NoneAsEmptyString")]
+    #[serde(default)]
+    pub content_type: Option<MediaType>,
     /// Its checksum, which its bytes are held to.
     #[serde(default)]
     pub sha256: Option<Sha256>,
@@ -145,8 +165,11 @@ pub struct ShareFile {
     pub name: FileName,
     /// Its size in bytes.
     pub size: u64,
-    /// Its media type: as announced, and once its bytes are there, as they say.
+    /// Its media type as announced. Where that says nothing, by its name or its bytes.
     pub content_type: MediaType,
+    /// What its bytes are, where they show it: decides how it may be shown, and never whether it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected: Option<MediaType>,
     /// Its checksum.
     pub sha256: Option<Sha256>,
     /// 1 for the first, one more for each that replaces it.
@@ -170,4 +193,32 @@ pub struct ShareFile {
     /// How its bytes come, if in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
+    /// Why the bytes that came last were not kept, until others come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<UploadRefusal>,
+}
+
+impl ShareFile {
+    /// With its bytes in the bucket, which are of the detected type.
+    #[must_use]
+    pub fn stored(mut self, detected: Option<MediaType>) -> Self {
+        if self.content_type == MediaType::default() {
+            self.content_type = detected.clone().unwrap_or_default();
+        }
+        Self { upload: FileState::Stored, detected, refused: None, ..self }
+    }
+
+    /// What it is for a filter. A picture under another name is a picture; a recorder's container holds sound or film
+    /// alike, so there the announcement tells.
+    #[must_use]
+    pub fn kind(&self) -> FileKind {
+        use FileKind::{Audio, Other, Video};
+        let announced = FileKind::of(&self.content_type);
+        // Every drawing is a text as well.
+        let detected = self.detected.as_ref().filter(|detected| !detected.as_str().starts_with("text/"));
+        match (announced, detected.map_or(Other, FileKind::of)) {
+            (Audio | Video, Audio | Video) | (_, Other) => announced,
+            (_, detected) => detected,
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub use company::{Company, CompanyDomain};
 pub use contact::{Contact, EmailNeeded, HourlyLimit, Invited, MailWish, Notifications, Opened};
 pub use credential::{CredentialState, SessionEnd};
 pub use email::{Email, EmailError};
-pub use file::{FileKind, FileState, NewFile, Parts, Sha256, ShareFile};
+pub use file::{FileKind, FileState, NewFile, Parts, Sha256, ShareFile, UploadRefusal};
 pub use file_name::FileName;
 pub use id::{
     ActivityId, ActorId, CompanyId, ContactId, FileId, IdError, InvitationId, KeyId, MailId, PersonId, RegistrationId,

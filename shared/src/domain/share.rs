@@ -240,7 +240,7 @@ impl Share {
         self.contents = Contents {
             file_count: shown.len() as u64,
             total_size: shown.iter().map(|file| file.size).sum(),
-            kinds: shown.iter().map(|file| FileKind::of(&file.content_type)).collect(),
+            kinds: shown.iter().map(|file| file.kind()).collect(),
             words: few(shown.iter().flat_map(|file| split(file.name.as_str()))),
         };
         self

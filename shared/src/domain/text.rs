@@ -102,9 +102,10 @@ text! {
             Err(TextError::Form("must be a language tag such as \"en\" or \"pt-BR\" (BCP 47)"))
         }
     };
-    /// A media type (RFC 9110 §8.3.1) without parameters: `application/pdf`.
+    /// A media type (RFC 9110 §8.3.1): `application/pdf`. Parameters (`; charset=utf-8`) are left out.
     MediaType = |text| {
-        let media_type = parse(text, 127, false)?.to_ascii_lowercase();
+        let without_parameters = text.split(';').next().unwrap_or_default();
+        let media_type = parse(without_parameters, 127, false)?.to_ascii_lowercase();
         let token = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
         match media_type.split_once('/') {
             Some((kind, subtype)) if token(kind) && token(subtype) => Ok(media_type),
@@ -116,6 +117,13 @@ text! {
 impl Default for Language {
     fn default() -> Self {
         Self("en".to_owned())
+    }
+}
+
+impl Default for MediaType {
+    /// Bytes of no particular type (RFC 2046 §4.5.1).
+    fn default() -> Self {
+        Self("application/octet-stream".to_owned())
     }
 }
 

@@ -1,54 +1,53 @@
 //! What has come is held against what was announced, and deleted if it is something else.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest;
 use serde::Deserialize;
 
-use super::sniff::announced_as;
+use super::sniff::detect;
 use super::upload::parts;
 use super::{Files, FilesError, UploadedObject, key, says};
-use crate::domain::{MediaType, Parts, ShareFile};
+use crate::clock::Timestamp;
+use crate::domain::{Contact, MediaType, Parts, ShareFile, UploadRefusal};
+use crate::store::{CommitError, Store, UploadNotAccepted};
 
 /// What a sniffer needs to see, in bytes.
 const SNIFFED: u64 = 8 * 1024;
+/// Who changes the share at the same time is let through so often: what was read of the bucket is not read again.
+const MOST_TRIES: usize = 10;
+/// How long S3 may take to put parts together: what is left of an API call after that looks for the result.
+const JOINED_WITHIN: Duration = Duration::from_secs(25);
+/// How often the result is looked for, and how long apart.
+const LOOKS: usize = 2;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// Why bytes are not taken. But for the first and the last, they are deleted with this.
+/// Why a file is not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum UploadRefused {
-    /// They have not come, or not all of them.
+pub enum UploadError {
+    /// Its bytes have not come, or not all of them.
     #[error("{0}")]
     Missing(String),
-    /// There are more or fewer of them.
-    #[error("it was announced with {announced} bytes, but {arrived} have arrived; they were deleted")]
-    Size {
-        /// As announced.
-        announced: u64,
-        /// As they are.
-        arrived: u64,
-    },
-    /// They are other bytes.
-    #[error("the bytes have another SHA-256 than was announced; they were deleted")]
-    Checksum,
-    /// They are something else.
-    #[error("it was announced as {announced}, but its bytes are {arrived}; they were deleted")]
-    Type {
-        /// As announced.
-        announced: MediaType,
-        /// As they are.
-        arrived: &'static str,
-    },
+    /// Others came than were announced.
+    #[error(transparent)]
+    Refused(UploadRefusal),
+    /// The share takes none any more.
+    #[error(transparent)]
+    NotAccepted(#[from] UploadNotAccepted),
     /// S3 could not say.
     #[error(transparent)]
     Files(#[from] FilesError),
 }
 
-impl UploadRefused {
+impl UploadError {
     fn nothing(file: &ShareFile) -> Self {
         Self::Missing(format!("nothing has been uploaded for \"{}\" yet", file.name))
     }
@@ -63,17 +62,13 @@ pub struct SentPart {
 }
 
 /// Bytes that were there a moment ago: somebody else has looked at them too, and refused them.
-fn gone<R: std::fmt::Debug>(file: &ShareFile, error: SdkError<GetObjectError, R>) -> UploadRefused {
-    if says(&error, &["NoSuchKey"]) {
-        UploadRefused::nothing(file)
-    } else {
-        FilesError::call("GetObject")(error).into()
-    }
+fn gone<R: std::fmt::Debug>(file: &ShareFile, error: SdkError<GetObjectError, R>) -> UploadError {
+    if says(&error, &["NoSuchKey"]) { UploadError::nothing(file) } else { FilesError::call("GetObject")(error).into() }
 }
 
 impl Files {
     /// Makes one file of its parts, once all are there. S3 knows which are; what their sender says is held against it.
-    async fn join_parts(&self, file: &ShareFile, upload: &Parts, sent: &[SentPart]) -> Result<(), UploadRefused> {
+    async fn join_parts(&self, file: &ShareFile, upload: &Parts, sent: &[SentPart]) -> Result<(), UploadError> {
         let Some(arrived) = self.uploaded_parts(file, upload).await? else { return Ok(()) };
         let plain = |etag: &str| etag.trim_matches('"').to_owned();
         let said: BTreeMap<u32, String> = sent.iter().map(|part| (part.number, plain(&part.etag))).collect();
@@ -81,53 +76,99 @@ impl Files {
         let each_once = sent.len() == said.len() && said.keys().copied().eq(numbers());
         if !sent.is_empty() && !each_once {
             let why = format!("it has {} parts, and not those that were named", numbers().count());
-            return Err(UploadRefused::Missing(why));
+            return Err(UploadError::Missing(why));
         }
         let mut completed = CompletedMultipartUpload::builder();
         for (number, size) in parts(file.size, upload.part_size) {
             let part = arrived.get(&number).filter(|part| part.size == size);
-            let part = part.ok_or_else(|| UploadRefused::Missing(format!("part {number} is missing")))?;
+            let part = part.ok_or_else(|| UploadError::Missing(format!("part {number} is missing")))?;
             let (is, said) = (part.etag.as_deref().map(plain), said.get(&number).cloned());
             if said.as_ref().zip(is.as_ref()).is_some_and(|(said, is)| said != is) {
-                return Err(UploadRefused::Missing(format!("part {number} is another than the one that was named")));
+                return Err(UploadError::Missing(format!("part {number} is another than the one that was named")));
             }
             let number = i32::try_from(number).unwrap_or(i32::MAX);
             completed = completed.parts(CompletedPart::builder().part_number(number).set_e_tag(is.or(said)).build());
         }
         let join = self.client.complete_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
         let join = join.upload_id(&upload.upload_id).if_none_match("*").multipart_upload(completed.build());
-        match join.send().await {
-            // Somebody else has just put it together: whether that is the file, its bytes will say.
+        // S3 may take minutes, and says nothing before it is done ("CompleteMultipartUpload"). Asking again meanwhile
+        // would only be told that it is being done.
+        let patient =
+            TimeoutConfig::builder().operation_attempt_timeout(JOINED_WITHIN).operation_timeout(JOINED_WITHIN);
+        let patient =
+            aws_sdk_s3::config::Config::builder().timeout_config(patient.build()).retry_config(RetryConfig::disabled());
+        match join.customize().config_override(patient).send().await {
+            // Somebody else is putting it together, or has: whether that is the file, its bytes will say.
             Err(error) if says(&error, &["NoSuchUpload", "PreconditionFailed", "ConditionalRequestConflict"]) => Ok(()),
+            Err(SdkError::TimeoutError(_)) => Ok(()),
             Err(error) if says(&error, &["InvalidPart"]) => {
-                Err(UploadRefused::Missing("a part was sent again at this moment".to_owned()))
+                Err(UploadError::Missing("a part was sent again at this moment".to_owned()))
             }
             joined => Ok(joined.map(drop).map_err(FilesError::call("CompleteMultipartUpload"))?),
         }
     }
 
-    /// Asks the bucket what has come, and believes nobody else. What is not what was announced is deleted.
-    /// Its parts are put together first, where its sender has said that they are all there.
-    pub async fn check(&self, file: &ShareFile, sent: Option<&[SentPart]>) -> Result<MediaType, UploadRefused> {
-        let mut head = self.head(file).await?;
-        if let (None, Some(upload), Some(sent)) = (&head, &file.parts, sent) {
-            self.join_parts(file, upload, sent).await?;
-            head = self.head(file).await?;
-        }
-        let Some(arrived) = head else {
-            return Err(UploadRefused::nothing(file));
+    /// Asks the bucket what has come, and believes nobody else. What is as announced is in the share from then on, and
+    /// whoever is concerned is told; `by` is the contact who put it there, if it was one. What is not is deleted.
+    /// Parts are put together first, where their sender has said that they are all there.
+    pub async fn take(
+        &self,
+        store: &Store,
+        file: &ShareFile,
+        sent: Option<&[SentPart]>,
+        by: Option<&Contact>,
+        now: Timestamp,
+    ) -> Result<ShareFile, UploadError> {
+        let Some(arrived) = self.arrived(file, sent).await? else {
+            // Whoever looked first may have refused it.
+            let refused = store.file(file.share_id, file.id).await.map_err(CommitError::from);
+            let refused = refused.map_err(UploadNotAccepted::from)?.and_then(|file| file.refused);
+            return Err(refused.map_or_else(|| UploadError::nothing(file), UploadError::Refused));
         };
-        let checked = self.check_bytes(file, &arrived).await;
-        if let Err(UploadRefused::Size { .. } | UploadRefused::Checksum | UploadRefused::Type { .. }) = checked {
-            // These, and not what may have come in their place meanwhile.
-            self.delete_version(file.share_id, file.id, arrived.version).await?;
+        match self.check(file, &arrived).await {
+            Ok(detected) => {
+                let accept = || store.accept_upload(file.share_id, file.id, detected.clone(), by, now);
+                for _ in 1..MOST_TRIES {
+                    match accept().await {
+                        Err(UploadNotAccepted::Commit(CommitError::Conflict)) => {}
+                        accepted => return Ok(accepted?),
+                    }
+                }
+                Ok(accept().await?)
+            }
+            Err(UploadError::Refused(refusal)) => {
+                // Noted first, so that who finds nothing finds out why.
+                store.refuse_upload(file.share_id, file.id, refusal).await?;
+                // These, and not what may have come in their place meanwhile.
+                self.delete_version(file.share_id, file.id, arrived.version).await?;
+                Err(UploadError::Refused(refusal))
+            }
+            Err(error) => Err(error),
         }
-        checked
     }
 
-    async fn check_bytes(&self, file: &ShareFile, arrived: &UploadedObject) -> Result<MediaType, UploadRefused> {
+    async fn arrived(
+        &self,
+        file: &ShareFile,
+        sent: Option<&[SentPart]>,
+    ) -> Result<Option<UploadedObject>, UploadError> {
+        let head = self.head(file).await?;
+        let (None, Some(upload), Some(sent)) = (&head, &file.parts, sent) else { return Ok(head) };
+        self.join_parts(file, upload, sent).await?;
+        // Who was not the one to put it together may be a moment too early.
+        for _ in 1..LOOKS {
+            if let Some(arrived) = self.head(file).await? {
+                return Ok(Some(arrived));
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(self.head(file).await?)
+    }
+
+    /// Holds what has come against what was announced; gives what it is, where that shows.
+    async fn check(&self, file: &ShareFile, arrived: &UploadedObject) -> Result<Option<MediaType>, UploadError> {
         if arrived.size != file.size {
-            return Err(UploadRefused::Size { announced: file.size, arrived: arrived.size });
+            return Err(UploadError::Refused(UploadRefusal::Size { announced: file.size, arrived: arrived.size }));
         }
         if let Some(announced) = file.sha256 {
             let is = match &file.parts {
@@ -135,14 +176,13 @@ impl Files {
                 Some(_) => Some(self.hash(file).await?),
             };
             if is.as_deref() != Some(announced.base64().as_str()) {
-                return Err(UploadRefused::Checksum);
+                return Err(UploadError::Refused(UploadRefusal::Checksum));
             }
         }
-        let beginning = self.beginning(file).await?;
-        announced_as(&file.content_type, &beginning)
+        Ok(detect(&self.beginning(file).await?))
     }
 
-    async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, UploadRefused> {
+    async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, UploadError> {
         if file.size == 0 {
             return Ok(Vec::new());
         }
@@ -157,7 +197,7 @@ impl Files {
     }
 
     /// The SHA-256 of all bytes, read once, in base64.
-    async fn hash(&self, file: &ShareFile) -> Result<String, UploadRefused> {
+    async fn hash(&self, file: &ShareFile) -> Result<String, UploadError> {
         let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id)).send().await;
         let mut body = get.map_err(|error| gone(file, error))?.body;
         let mut hash = digest::Context::new(&digest::SHA256);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::sniff::harmless;
 use super::{Files, FilesError, IN_PARTS_FROM, MIB, key, says};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::domain::{FileId, MediaType, Parts, ShareFile, ShareId};
+use crate::domain::{Parts, ShareFile};
 
 /// A part is no smaller than this, in bytes.
 const SMALLEST_PART: u64 = 16 * MIB;
@@ -107,20 +107,14 @@ fn signed_headers(url: &str) -> BTreeSet<String> {
 
 impl Files {
     /// Begins an upload in parts, where a file is large enough for that.
-    pub async fn begin(
-        &self,
-        share: ShareId,
-        id: FileId,
-        size: u64,
-        content_type: &MediaType,
-    ) -> Result<Option<Parts>, FilesError> {
-        if size < IN_PARTS_FROM {
+    pub async fn begin(&self, file: &ShareFile) -> Result<Option<Parts>, FilesError> {
+        if file.size < IN_PARTS_FROM {
             return Ok(None);
         }
-        let began = self.client.create_multipart_upload().bucket(&self.bucket).key(key(share, id));
-        let began = began.content_type(harmless(content_type)).send().await;
+        let began = self.client.create_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let began = began.content_type(harmless(file).as_str()).send().await;
         let began = began.map_err(FilesError::call("CreateMultipartUpload"))?;
-        Ok(began.upload_id.map(|upload_id| Parts { upload_id, part_size: part_size(size) }))
+        Ok(began.upload_id.map(|upload_id| Parts { upload_id, part_size: part_size(file.size) }))
     }
 
     /// How to send what is still missing. What is there already is not sent over.
@@ -162,7 +156,7 @@ impl Files {
             .bucket(&self.bucket)
             .key(key(file.share_id, file.id))
             .content_length(i64::try_from(file.size).unwrap_or(i64::MAX))
-            .content_type(harmless(&file.content_type))
+            .content_type(harmless(file).as_str())
             .if_none_match("*")
             .set_checksum_sha256(file.sha256.map(|sum| sum.base64()));
         let put: PresignedRequest = put.presigned(config).await.map_err(FilesError::call("PutObject"))?;

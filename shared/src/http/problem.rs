@@ -234,10 +234,16 @@ impl Problem {
 
     // Files.
 
-    /// 409: bytes that did not come, or others than were announced.
+    /// 409: bytes that did not come, or not all of them.
     #[must_use]
     pub fn upload_incomplete(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "upload_incomplete", "The upload is not complete", detail)
+    }
+
+    /// 409: other bytes than were announced.
+    #[must_use]
+    pub fn upload_refused(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "upload_refused", "The upload was refused", detail)
     }
 
     /// 410.
@@ -408,11 +414,17 @@ impl From<NotOpen> for Problem {
 }
 
 #[cfg(feature = "files")]
-impl From<crate::files::UploadRefused> for Problem {
-    fn from(refused: crate::files::UploadRefused) -> Self {
-        match refused {
-            crate::files::UploadRefused::Files(error) => error.into(),
-            refused => Self::upload_incomplete(sentence(refused)),
+impl From<crate::files::UploadError> for Problem {
+    fn from(error: crate::files::UploadError) -> Self {
+        use crate::files::UploadError;
+        use crate::store::UploadNotAccepted;
+        match error {
+            UploadError::Missing(_) => Self::upload_incomplete(sentence(error)),
+            UploadError::Refused(_) => Self::upload_refused(sentence(error)),
+            UploadError::NotAccepted(UploadNotAccepted::Gone) => Self::not_found(),
+            UploadError::NotAccepted(UploadNotAccepted::Revoked) => Self::share_revoked(),
+            UploadError::NotAccepted(UploadNotAccepted::Commit(error)) => error.into(),
+            UploadError::Files(error) => error.into(),
         }
     }
 }

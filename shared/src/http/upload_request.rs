@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::domain::{ActorId, CompanyId, FileId, FileState, NewFile, PersonName, ShareFile, ShareId};
-use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED};
+use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED, by_name};
 
 /// Who announces files of a share.
 #[derive(Debug)]
@@ -46,12 +46,13 @@ impl UploadRequest<'_> {
         };
         let series = replaced.map_or(id, |file| file.series);
         let latest = earlier.iter().filter(|file| file.series == series).map(|file| file.version).max();
-        Ok(ShareFile {
+        let mut file = ShareFile {
             id,
             share_id: self.share,
             name: new.name.clone(),
             size: new.size,
-            content_type: new.content_type.clone(),
+            content_type: new.content_type.clone().unwrap_or_else(|| by_name(&new.name)),
+            detected: None,
             sha256: new.sha256,
             version: latest.unwrap_or(0) + 1,
             replaces: new.replaces,
@@ -61,7 +62,10 @@ impl UploadRequest<'_> {
             of: self.of,
             added_at: self.now,
             upload: FileState::Pending,
-            parts: files.begin(self.share, id, new.size, &new.content_type).await?,
-        })
+            parts: None,
+            refused: None,
+        };
+        file.parts = files.begin(&file).await?;
+        Ok(file)
     }
 }

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::domain::{
     Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType,
     NOTIFICATION_INTERVAL, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, Task, TaskKind,
+    UploadRefusal,
 };
 
 /// Why bytes that came are not taken.
@@ -24,13 +25,13 @@ pub enum UploadNotAccepted {
 }
 
 impl Store {
-    /// Takes a file whose bytes were checked: it is in the share from now on, and whoever is concerned is told. `by`
+    /// Takes a file whose bytes were checked, and are of that type: it is in the share from now on, and whoever is concerned is told. `by`
     /// is the contact who put it there, if it was one.
     pub async fn accept_upload(
         &self,
         share: ShareId,
         file: FileId,
-        content_type: MediaType,
+        detected: Option<MediaType>,
         by: Option<&Contact>,
         now: Timestamp,
     ) -> Result<ShareFile, UploadNotAccepted> {
@@ -42,7 +43,7 @@ impl Store {
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Err(UploadNotAccepted::Revoked);
         }
-        let file = ShareFile { upload: FileState::Stored, content_type, ..stored.record.clone() };
+        let file = stored.record.clone().stored(detected);
         let actor = Actor { id: Some(file.by_id), name: Some(file.by.clone()) };
         let mut activity = Activity::new(ActivityKind::FileUploaded, actor, now).share(share.id).files([file.id]);
         if let ActorId::Person(PersonId::Contact(contact)) = file.by_id {
@@ -74,6 +75,21 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(file)
+    }
+
+    /// Notes on a file why its bytes are not kept.
+    pub async fn refuse_upload(
+        &self,
+        share: ShareId,
+        file: FileId,
+        refusal: UploadRefusal,
+    ) -> Result<(), UploadNotAccepted> {
+        let stored = self.file(share, file).await.map_err(CommitError::from)?.ok_or(UploadNotAccepted::Gone)?;
+        if stored.upload == FileState::Pending && stored.refused != Some(refusal) {
+            let refused = ShareFile { refused: Some(refusal), ..stored.record.clone() };
+            self.transaction().save(stored.rev, &refused).commit().await?;
+        }
+        Ok(())
     }
 
     async fn returned(

@@ -8,6 +8,7 @@ mod cost;
 mod customers;
 mod delivering;
 mod events;
+mod files;
 mod finding;
 mod guessing;
 mod inviting;
