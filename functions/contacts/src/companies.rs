@@ -6,7 +6,7 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Query, Reference, Right,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, List, Problem, given, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, given, json};
 use gatehouse::store::{Page, PageRequest, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -64,13 +64,8 @@ impl From<Company> for CompanyView {
 }
 
 impl Contacts {
-    pub(crate) async fn create_company(&self, request: &ApiRequest, new: &NewCompany) -> Result<ApiResponse, Problem> {
+    pub(crate) fn create_company(&self, staff: &Operator, new: &NewCompany) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
-        let staff = self.gate.staff(request, Right::ManageCustomers).await?;
-        let key = match self.gate.idempotency(request, staff.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
         let company = Company {
             id: CompanyId::new(now),
             name: new.name.clone(),
@@ -83,9 +78,7 @@ impl Contacts {
         let activity = Activity::new(ActivityKind::CompanyCreated, by, now).company(company.id);
         let transaction = self.gate.store.transaction().create(&company).activity(&activity);
         let transaction = transaction.words(company.id, None, &company);
-        let response = json(StatusCode::CREATED, &CompanyView::from(company))?;
-        transaction.store_response(&key, &response, now).commit().await?;
-        Ok(response)
+        Ok(Effect::new(transaction, json(StatusCode::CREATED, &CompanyView::from(company))?))
     }
 
     pub(crate) async fn list_companies(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
@@ -114,20 +107,17 @@ impl Contacts {
     }
 
     pub(crate) async fn show_company(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let company = self.gate.store.company(request.id("id")?);
+        let company = async { Ok::<_, Problem>(self.gate.store.company(request.id("id")?).await?) };
         let (_, company) = self.gate.staff_and(request, Right::ReadCustomers, company).await?;
         let company = company.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &CompanyView::from(company.record))
     }
 
-    pub(crate) async fn change_company(
-        &self,
-        request: &ApiRequest,
-        change: &ChangeCompany,
-    ) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn change_company(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let stored = self.gate.store.company(request.id("id")?);
+        let stored = async { Ok::<_, Problem>(self.gate.store.company(request.id("id")?).await?) };
         let (staff, stored) = self.gate.staff_and(request, Right::ManageCustomers, stored).await?;
+        let change: ChangeCompany = request.json()?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let was = stored.record;
         let before = was.clone();

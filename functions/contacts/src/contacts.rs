@@ -4,7 +4,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, ActorId, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName, Phone, Right,
     StaffId,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Idempotency, List, PageQuery, Problem, given, json};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Effect, List, Operator, PageQuery, Problem, given, json};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -42,14 +42,14 @@ pub(crate) struct ChangeContact {
 
 impl Contacts {
     /// Enters a contact and, where that was ticked, invites it: both, or neither.
-    pub(crate) async fn create_contact(&self, request: &ApiRequest, new: &NewContact) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn create_contact(
+        &self,
+        staff: &Operator,
+        company: CompanyId,
+        new: &NewContact,
+    ) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let staff = self.gate.staff(request, Right::ManageCustomers).await?;
-        let key = match self.gate.idempotency(request, staff.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
-        let company = store.company(request.id("id")?).await?.ok_or_else(Problem::not_found)?;
+        let company = store.company(company).await?.ok_or_else(Problem::not_found)?;
         let contact = Contact {
             email: new.email.clone(),
             phone: new.phone.clone(),
@@ -74,9 +74,7 @@ impl Contacts {
             contact
         };
         transaction = transaction.create(&contact).words(contact.id, None, &contact).backfill(contact.id, now);
-        let response = json(StatusCode::CREATED, &ContactView::from(contact))?;
-        transaction.store_response(&key, &response, now).commit().await?;
-        Ok(response)
+        Ok(Effect::new(transaction, json(StatusCode::CREATED, &ContactView::from(contact))?))
     }
 
     pub(crate) async fn list_contacts(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
@@ -91,20 +89,17 @@ impl Contacts {
     }
 
     pub(crate) async fn show_contact(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let contact = self.gate.store.contact(request.id("id")?);
+        let contact = async { Ok::<_, Problem>(self.gate.store.contact(request.id("id")?).await?) };
         let (_, contact) = self.gate.staff_and(request, Right::ReadCustomers, contact).await?;
         let contact = contact.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &ContactView::from(contact.record))
     }
 
-    pub(crate) async fn change_contact(
-        &self,
-        request: &ApiRequest,
-        change: &ChangeContact,
-    ) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn change_contact(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let stored = store.contact(request.id("id")?);
+        let stored = async { Ok::<_, Problem>(store.contact(request.id("id")?).await?) };
         let (staff, stored) = self.gate.staff_and(request, Right::ManageCustomers, stored).await?;
+        let change: ChangeContact = request.json()?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let (rev, was) = (stored.rev, stored.record.clone());
         let mut contact = stored.record;

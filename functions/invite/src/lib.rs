@@ -7,7 +7,7 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{Activity, ActivityKind, ContactId, Message, Right};
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Function, Gate, Idempotency, Problem, json, no_content, retry_on_conflict,
+    ApiRequest, ApiResponse, Effect, Function, Gate, Operator, Problem, json, no_content, retry_on_conflict,
 };
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -23,16 +23,17 @@ impl Function for Invite {
     }
 
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let staff = self.gate.staff(request, Right::ManageCustomers).await?;
         let id = request.id("id")?;
         match request.route() {
             "POST /v1/contacts/{id}/invitation" => {
                 let body: Invitation = request.json_or_default()?;
-                retry_on_conflict(|| self.send(request, id, &body)).await
+                self.gate.idempotent(request, staff.id, || self.send(&staff, id, &body)).await
             }
-            "DELETE /v1/contacts/{id}/invitation" => retry_on_conflict(|| self.withdraw(request, id)).await,
+            "DELETE /v1/contacts/{id}/invitation" => retry_on_conflict(|| self.withdraw(&staff, id)).await,
             "PUT /v1/contacts/{id}/access" => {
                 let body = request.json()?;
-                retry_on_conflict(|| self.switch(request, id, &body)).await
+                retry_on_conflict(|| self.switch(&staff, id, &body)).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -54,14 +55,9 @@ struct Sent {
 
 impl Invite {
     /// The first invitation or one more: until the account exists, sending is the same, and ends the last link.
-    async fn send(&self, request: &ApiRequest, id: ContactId, body: &Invitation) -> Result<ApiResponse, Problem> {
+    async fn send(&self, staff: &Operator, id: ContactId, body: &Invitation) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, contact) = self.gate.staff_and(request, Right::ManageCustomers, store.contact(id)).await?;
-        let key = match self.gate.idempotency(request, staff.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
-        let contact = contact.ok_or_else(Problem::not_found)?;
+        let contact = store.contact(id).await?.ok_or_else(Problem::not_found)?;
         let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
         let invited = contact.record.invite(&company, now).map_err(|refused| refused.problem(now))?;
 
@@ -73,22 +69,15 @@ impl Invite {
         let response = json(StatusCode::ACCEPTED, &sent)?;
         let by = staff.actor();
         let activity = Activity::new(ActivityKind::Invited, by, now).contact(id).company(company.id);
-        store
-            .transaction()
-            .save(contact.rev, &invited.contact)
-            .mail(&invited.mail(&company, body.message.clone(), now))
-            .activity(&activity)
-            .store_response(&key, &response, now)
-            .commit()
-            .await?;
-        Ok(response)
+        let mail = invited.mail(&company, body.message.clone(), now);
+        let transaction = store.transaction().save(contact.rev, &invited.contact).mail(&mail).activity(&activity);
+        Ok(Effect::new(transaction, response))
     }
 
     /// Without an invitation there is nothing to take back, and nothing is wrong with that.
-    async fn withdraw(&self, request: &ApiRequest, id: ContactId) -> Result<ApiResponse, Problem> {
+    async fn withdraw(&self, staff: &Operator, id: ContactId) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, contact) = self.gate.staff_and(request, Right::ManageCustomers, store.contact(id)).await?;
-        let contact = contact.ok_or_else(Problem::not_found)?;
+        let contact = store.contact(id).await?.ok_or_else(Problem::not_found)?;
         let Some(access) = contact.access.withdraw() else { return Ok(no_content()) };
 
         let rev = contact.rev;

@@ -5,6 +5,7 @@
 mod query;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::try_join;
@@ -12,7 +13,8 @@ use gatehouse::aws::Env;
 use gatehouse::domain::{Area, ContactId, FileId, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, PageQuery, Problem, ShareView, json, json_unless_known,
+    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, PageQuery, Problem, ShareView, json,
+    json_unless_known,
 };
 use gatehouse::store::{InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
@@ -85,13 +87,27 @@ impl WithFiles {
     }
 }
 
+/// A page of an inbox, as it is asked for.
+struct AskedFor {
+    list: List,
+    query: InboxQuery,
+    page: PageQuery,
+    after: Option<InboxPlace>,
+}
+
 impl ListShares {
     async fn inbox(&self, request: &ApiRequest, customer: Customer) -> Result<ApiResponse, Problem> {
-        let asked: ShareListQuery = request.query()?;
-        asked.of_a_customer()?;
-        let (list, page) = (asked.list(&customer.contact), request.query::<PageQuery>()?);
-        let (query, after) = (asked.inbox()?, self.gate.after::<InboxPlace>(&list, &page).await?);
-        let (store, own) = (&self.gate.store, InboxOf::Contact(customer.contact));
+        let store = &self.gate.store;
+        let asked = match self.asked_by_customer(request, &customer).await {
+            Ok(asked) => asked,
+            // Who is nobody any more learns nothing of what could be asked.
+            Err(wrong) => {
+                Gate::authenticate_contact(customer.claims, store.contact(customer.contact).await?)?;
+                return Err(wrong);
+            }
+        };
+        let AskedFor { list, query, page, after } = asked;
+        let own = InboxOf::Contact(customer.contact);
         // What a colleague got is nobody's to be told as new.
         let colleagues = |shown: bool| if shown && !query.unread { InboxOf::Company(customer.company) } else { own };
         let was = self.colleagues.load(Ordering::Relaxed);
@@ -115,6 +131,23 @@ impl ListShares {
         json_unless_known(request, &self.gate.listed(&list, rows, found.1.as_ref()).await?)
     }
 
+    async fn asked_by_customer(&self, request: &ApiRequest, customer: &Customer) -> Result<AskedFor, Problem> {
+        let asked: ShareListQuery = request.query()?;
+        asked.of_a_customer()?;
+        self.asked(request, &asked, &customer.contact).await
+    }
+
+    async fn asked(
+        &self,
+        request: &ApiRequest,
+        asked: &ShareListQuery,
+        caller: &(dyn Display + Sync),
+    ) -> Result<AskedFor, Problem> {
+        let (list, query, page) = (asked.list(caller), asked.inbox()?, request.query()?);
+        let after = self.gate.after(&list, &page).await?;
+        Ok(AskedFor { list, query, page, after })
+    }
+
     async fn received(&self, request: &ApiRequest, customer: Customer) -> Result<ApiResponse, Problem> {
         let (store, id) = (&self.gate.store, request.id("id")?);
         let received = store.received(customer.contact, customer.company, id);
@@ -136,17 +169,19 @@ impl ListShares {
     }
 
     async fn all(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let asked: ShareListQuery = request.query()?;
-        let (list, page) = (asked.list(&"staff"), request.query::<PageQuery>()?);
-        let (query, after): (InboxQuery, _) = (asked.inbox()?, self.gate.after::<InboxPlace>(&list, &page).await?);
-        let found = self.gate.store.inbox(asked.of(), &query, page.limit, after);
-        let (_, (rows, next)) = self.gate.staff_and(request, Right::ReadShares, found).await?;
+        let found = async {
+            let (asked, caller): (ShareListQuery, _) = (request.query()?, self.gate.caller_name(request).await?);
+            let AskedFor { list, query, page, after } = self.asked(request, &asked, &caller).await?;
+            let (rows, next) = self.gate.store.inbox(asked.of(), &query, page.limit, after).await?;
+            Ok::<_, Problem>((list, rows, next))
+        };
+        let (_, (list, rows, next)) = self.gate.staff_and(request, Right::ReadShares, found).await?;
         let rows = rows.into_iter().map(Row::from).collect();
         json_unless_known(request, &self.gate.listed(&list, rows, next.as_ref()).await?)
     }
 
     async fn one(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let found = self.gate.store.share_and_files(request.id("id")?);
+        let found = async { Ok::<_, Problem>(self.gate.store.share_and_files(request.id("id")?).await?) };
         let (_, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
         let excluded = share.excluded.clone();

@@ -3,9 +3,9 @@
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Access, Activity, ActivityKind, Areas, Company, CompanyId, Contact, ContactId, Decision, Email, Invited, Mail,
-    Message, Opened, OutboxMail, PersonName, Phone, Registration, Right,
+    Message, Opened, OutboxMail, PersonName, Phone, Registration, RegistrationId,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Operator, Problem, json};
+use gatehouse::http::{ContactView, Effect, Operator, Problem, json};
 use gatehouse::store::{PendingOf, Rev, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
@@ -48,19 +48,17 @@ struct Mapped {
 
 impl Map {
     /// The request, still undecided; else who decided, and when.
-    async fn pending(&self, request: &ApiRequest) -> Result<(Operator, Stored<Registration>), Problem> {
-        let registration = self.gate.store.registration(request.id("id")?);
-        let (staff, registration) = self.gate.staff_and(request, Right::MapRegistrations, registration).await?;
-        let registration = registration.ok_or_else(Problem::not_found)?;
+    async fn pending(&self, id: RegistrationId) -> Result<Stored<Registration>, Problem> {
+        let registration = self.gate.store.registration(id).await?.ok_or_else(Problem::not_found)?;
         match registration.record.clone().decide(Decision::Pending) {
-            Ok(_) => Ok((staff, registration)),
+            Ok(_) => Ok(registration),
             Err(decided) => Err(Problem::already_mapped(&decided)),
         }
     }
 
-    pub(crate) async fn map(&self, request: &ApiRequest, to: &MapTo) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn map(&self, staff: &Operator, id: RegistrationId, to: &MapTo) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, registration) = self.pending(request).await?;
+        let registration = self.pending(id).await?;
         let company = store.company(to.company_id).await?;
         let company = company.ok_or_else(|| Problem::invalid_field("company_id", "is not known"))?;
         let mapped = match (to.contact_id, &to.new_contact) {
@@ -82,13 +80,18 @@ impl Map {
         let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
         let activity = activity.contact(contact.id).company(company.id);
         transaction = transaction.claim_email(&registration.email, contact.id.into()).backfill(contact.id, now);
-        transaction.activity(&activity).commit().await?;
-        json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))
+        let response = json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))?;
+        Ok(Effect::new(transaction.activity(&activity), response))
     }
 
-    pub(crate) async fn decline(&self, request: &ApiRequest, why: &Declined) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn decline(
+        &self,
+        staff: &Operator,
+        id: RegistrationId,
+        why: &Declined,
+    ) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
-        let (staff, registration) = self.pending(request).await?;
+        let registration = self.pending(id).await?;
         let decision = Decision::Declined { by: staff.name.clone(), at: now, reason: why.reason.clone() };
         let declined = registration.record.clone().decide(decision.clone());
         let declined = declined.map_err(|decided| Problem::already_mapped(&decided))?;
@@ -99,8 +102,7 @@ impl Map {
             transaction = transaction.mail(&OutboxMail::new(email, None, language, mail, now));
         }
         let activity = Activity::new(ActivityKind::RegistrationDeclined, staff.actor(), now);
-        transaction.activity(&activity).commit().await?;
-        json(StatusCode::OK, &RegistrationView::from(declined))
+        Ok(Effect::new(transaction.activity(&activity), json(StatusCode::OK, &RegistrationView::from(declined))?))
     }
 
     /// The request with its decision; its address has nothing pending any more.

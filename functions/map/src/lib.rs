@@ -9,7 +9,7 @@ use gatehouse::domain::{
     CompanyName, ContactId, Decision, Email, Language, Message, PersonName, Phone, Registration, RegistrationId, Right,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Problem, json, retry_on_conflict};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Problem, json};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -28,12 +28,14 @@ impl Function for Map {
             "GET /v1/registrations" => self.list(request).await,
             "GET /v1/registrations/{id}" => self.show(request).await,
             "POST /v1/registrations/{id}/map" => {
-                let to = request.json()?;
-                retry_on_conflict(|| self.map(request, &to)).await
+                let staff = self.gate.staff(request, Right::MapRegistrations).await?;
+                let (id, to) = (request.id("id")?, request.json()?);
+                self.gate.idempotent(request, staff.id, || self.map(&staff, id, &to)).await
             }
             "POST /v1/registrations/{id}/decline" => {
-                let why = request.json()?;
-                retry_on_conflict(|| self.decline(request, &why)).await
+                let staff = self.gate.staff(request, Right::MapRegistrations).await?;
+                let (id, why) = (request.id("id")?, request.json()?);
+                self.gate.idempotent(request, staff.id, || self.decline(&staff, id, &why)).await
             }
             _ => Err(Problem::not_found()),
         }
@@ -114,7 +116,7 @@ impl Map {
     }
 
     async fn show(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let registration = self.gate.store.registration(request.id("id")?);
+        let registration = async { Ok::<_, Problem>(self.gate.store.registration(request.id("id")?).await?) };
         let (_, registration) = self.gate.staff_and(request, Right::MapRegistrations, registration).await?;
         let registration = registration.ok_or_else(Problem::not_found)?.record;
         let suggestions = self.suggest(&registration).await?;

@@ -27,10 +27,9 @@ impl Function for PresignDownload {
 
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let customer = self.gate.customer(request).await?;
-        let share = request.id("id")?;
         match request.route() {
-            "POST /v1/shares/{id}/files/{fid}/download" => self.one(request, customer, share, request.id("fid")?).await,
-            "POST /v1/shares/{id}/downloads" => self.many(request, customer, share, request.json_or_default()?).await,
+            "POST /v1/shares/{id}/files/{fid}/download" => self.one(request, customer).await,
+            "POST /v1/shares/{id}/downloads" => self.many(request, customer).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -53,16 +52,12 @@ struct DownloadView {
 }
 
 impl PresignDownload {
-    async fn one(
-        &self,
-        request: &ApiRequest,
-        customer: Option<Customer>,
-        share: ShareId,
-        id: FileId,
-    ) -> Result<ApiResponse, Problem> {
+    async fn one(&self, request: &ApiRequest, customer: Option<Customer>) -> Result<ApiResponse, Problem> {
         let store = &self.gate.store;
+        let ids = || Ok::<(ShareId, FileId), Problem>((request.id("id")?, request.id("fid")?));
         let (actor, file) = match customer {
             Some(customer) => {
+                let (share, id) = ids()?;
                 let read = store.shared_file(customer.contact, customer.company, share, id).await?;
                 let files: Vec<ShareFile> = read.file.into_iter().map(|file| file.record).collect();
                 let seen = self.gate.authorize_share(customer, read.received, read.share.as_deref(), &files).await?;
@@ -72,26 +67,26 @@ impl PresignDownload {
                 (By::contact(&seen.contact), files.into_iter().find(shown))
             }
             None => {
-                let (staff, file) = self.gate.staff_and(request, Right::ReadShares, store.file(share, id)).await?;
+                let file = async {
+                    let (share, id) = ids()?;
+                    Ok::<_, Problem>(store.file(share, id).await?)
+                };
+                let (staff, file) = self.gate.staff_and(request, Right::ReadShares, file).await?;
                 (By::staff(staff.actor()), file.map(|file| file.record))
             }
         };
         let file = file.filter(|file| file.upload == FileState::Stored).ok_or_else(Problem::not_found)?;
         let view = self.presign(&file).await?;
-        self.record(actor, share, [id]).await?;
+        self.record(actor, file.share_id, [file.id]).await?;
         json(StatusCode::OK, &view)
     }
 
-    async fn many(
-        &self,
-        request: &ApiRequest,
-        customer: Option<Customer>,
-        share: ShareId,
-        wanted: FileRequest,
-    ) -> Result<ApiResponse, Problem> {
+    async fn many(&self, request: &ApiRequest, customer: Option<Customer>) -> Result<ApiResponse, Problem> {
         let store = &self.gate.store;
-        let (actor, files) = match customer {
+        let id = || request.id::<ShareId>("id");
+        let (actor, share, files) = match customer {
             Some(customer) => {
+                let share = id()?;
                 let received = store.received(customer.contact, customer.company, share);
                 let (received, found) = try_join!(received, store.share_and_files(share))?;
                 let (share, files) = found.unzip();
@@ -99,15 +94,16 @@ impl PresignDownload {
                 let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
                 let share = share.ok_or_else(Problem::not_found)?;
                 let shown = files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility));
-                (By::contact(&seen.contact), shown.collect())
+                (By::contact(&seen.contact), share.id, shown.collect())
             }
             None => {
-                let found = store.share_and_files(share);
+                let found = async { Ok::<_, Problem>(store.share_and_files(id()?).await?) };
                 let (staff, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
-                let (_, files): (_, Vec<ShareFile>) = found.ok_or_else(Problem::not_found)?;
-                (By::staff(staff.actor()), files)
+                let (share, files) = found.ok_or_else(Problem::not_found)?;
+                (By::staff(staff.actor()), share.id, files)
             }
         };
+        let wanted: FileRequest = request.json_or_default()?;
         let files = files.into_iter().filter(|file| file.upload == FileState::Stored);
         let files: Vec<ShareFile> = match &wanted.files {
             None => files.collect(),

@@ -10,7 +10,7 @@ use gatehouse::domain::{
 use gatehouse::event::StartError;
 use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
 use gatehouse::http::{
-    ApiRequest, ApiResponse, FileView, Function, Gate, Idempotency, Problem, UploadRequest, json, retry_on_conflict,
+    ApiRequest, ApiResponse, Effect, FileView, Function, Gate, Problem, UploadRequest, json, retry_on_conflict,
 };
 use gatehouse::store::{CommitError, Stored};
 use lambda_http::http::StatusCode;
@@ -36,13 +36,15 @@ impl Function for PresignUpload {
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         match request.route() {
             "POST /v1/shares/{id}/files" => {
-                let new = request.json()?;
-                retry_on_conflict(|| self.add(request, &new)).await
+                let into = self.open(request).await?;
+                let (by, new) = (into.by, request.json()?);
+                let mut into = Some(into);
+                let add = || self.add(request, into.take(), &new);
+                self.gate.idempotent_or(request, by, add, |stored| self.with_upload(request, stored)).await
             }
             "GET /v1/shares/{id}/files/{fid}/upload" => retry_on_conflict(|| self.missing(request)).await,
             "POST /v1/shares/{id}/files/{fid}/complete" => {
-                let sent = request.json_or_default()?;
-                let completed = retry_on_conflict(|| self.complete(request, &sent));
+                let completed = retry_on_conflict(|| self.complete(request));
                 timeout(COMPLETED_WITHIN, completed).await.unwrap_or_else(|_| {
                     let detail = "All bytes are there and are still being looked at. Please ask again in a moment.";
                     Err(Problem::upload_incomplete(detail))
@@ -61,9 +63,10 @@ struct Sent {
 }
 
 /// A file whose bytes are awaited, and how to send them.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct AwaitedFile {
     id: FileId,
+    #[serde(skip_deserializing)]
     upload: Option<Upload>,
 }
 
@@ -90,9 +93,9 @@ impl UploadTarget {
 impl PresignUpload {
     /// The share, if the caller may put files into it.
     async fn open(&self, request: &ApiRequest) -> Result<UploadTarget, Problem> {
-        let (store, id) = (&self.gate.store, request.id::<ShareId>("id")?);
+        let store = &self.gate.store;
         let Some(customer) = self.gate.customer(request).await? else {
-            let found = store.share_and_files(id);
+            let found = async { Ok::<_, Problem>(store.share_and_files(request.id("id")?).await?) };
             let (staff, found) = self.gate.staff_and(request, Right::ManageShares, found).await?;
             let (share, files) = found.ok_or_else(Problem::not_found)?;
             return Ok(UploadTarget {
@@ -104,6 +107,7 @@ impl PresignUpload {
                 contact: None,
             });
         };
+        let id: ShareId = request.id("id")?;
         let received = store.received(customer.contact, customer.company, id);
         let (received, found) = try_join!(received, store.share_and_files(id))?;
         let (share, files) = found.unzip();
@@ -123,12 +127,17 @@ impl PresignUpload {
         Ok(UploadTarget { share, files, count, by, name: contact.name.clone(), contact: Some(contact) })
     }
 
-    async fn add(&self, request: &ApiRequest, new: &NewFile) -> Result<ApiResponse, Problem> {
+    /// The first attempt goes by what told who asks; the next ones read it anew.
+    async fn add(
+        &self,
+        request: &ApiRequest,
+        into: Option<UploadTarget>,
+        new: &NewFile,
+    ) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
-        let into = self.open(request).await?;
-        let key = match self.gate.idempotency(request, into.by).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
+        let into = match into {
+            Some(into) => into,
+            None => self.open(request).await?,
         };
         let share = &into.share;
         if matches!(share.state, ShareState::Revoked { .. }) {
@@ -142,6 +151,7 @@ impl PresignUpload {
         let file = announcing.file(&self.files, new, &into.files, "").await?;
         let upload = self.files.first_upload(&file, &mut UrlBudget::default()).await?;
         let response = json(StatusCode::CREATED, &AwaitedFile { id: file.id, upload: Some(upload) })?;
+        let stored = AwaitedFile { id: file.id, upload: None };
         let mut changed = share.record.clone();
         if share.state == ShareState::Draft {
             let files: Vec<ShareFile> = into.files.iter().cloned().chain([file.clone()]).collect();
@@ -150,8 +160,17 @@ impl PresignUpload {
         // Saved even if it is unchanged: so it is not sent, and no other version is numbered, at this very moment.
         let transaction = self.gate.store.transaction().save(share.rev, &changed).create(&file);
         let transaction = transaction.operators_row(Some(share), &changed);
-        transaction.store_response(&key, &response, now).commit().await?;
-        Ok(response)
+        Effect::new(transaction, response).storing(&stored)
+    }
+
+    /// A stored answer with its upload made anew: the first one may have ended.
+    async fn with_upload(&self, request: &ApiRequest, stored: ApiResponse) -> Result<ApiResponse, Problem> {
+        let mut awaited: AwaitedFile = serde_json::from_slice(stored.body()).map_err(Problem::internal)?;
+        let file = self.gate.store.file(request.id("id")?, awaited.id).await?;
+        if let Some(file) = file.filter(|file| file.upload == FileState::Pending) {
+            awaited.upload = Some(self.files.first_upload(&file, &mut UrlBudget::default()).await?);
+        }
+        json(stored.status(), &awaited)
     }
 
     /// What of a file is still missing, with fresh URLs: for an upload that was broken off.
@@ -183,8 +202,9 @@ impl PresignUpload {
         Ok(upload)
     }
 
-    async fn complete(&self, request: &ApiRequest, sent: &Sent) -> Result<ApiResponse, Problem> {
+    async fn complete(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let into = self.open(request).await?;
+        let sent: Sent = request.json_or_default()?;
         let file = into.file(request.id("fid")?)?;
         if file.upload == FileState::Stored {
             return json(StatusCode::OK, &FileView::from(file.clone()));

@@ -41,15 +41,12 @@ impl Function for Session {
             "POST /v1/sessions" => self.sign_in(request, request.json()?).await,
             "POST /v1/password-resets" => self.request_reset(request, request.json()?).await,
             "POST /v1/password-resets/confirm" => self.reset(request.json()?).await,
-            "PUT /v1/me/password" => self.change_password(request, request.json()?).await,
+            "PUT /v1/me/password" => self.change_password(request).await,
             "DELETE /v1/sessions/current" => retry_on_conflict(|| self.sign_out(request, Which::This)).await,
             "DELETE /v1/sessions" => retry_on_conflict(|| self.sign_out(request, Which::All)).await,
             "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(request).await?.person)),
             "POST /v1/unsubscribe/{token}" => self.unsubscribe(request).await,
-            "PATCH /v1/me" => {
-                let change: ChangeMe = request.json()?;
-                retry_on_conflict(|| self.change_me(request, &change)).await
-            }
+            "PATCH /v1/me" => retry_on_conflict(|| self.change_me(request)).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -119,8 +116,9 @@ impl Session {
         Ok(with_cookie(no_content(), signed_out_cookie(&self.portal_url)))
     }
 
-    async fn change_me(&self, request: &ApiRequest, change: &ChangeMe) -> Result<ApiResponse, Problem> {
+    async fn change_me(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let mut person = self.gate.caller(request).await?.person;
+        let change: ChangeMe = request.json()?;
         let before = person.clone();
         if let Some(notifications) = change.notifications {
             let Person::Contact(contact) = &mut person else {

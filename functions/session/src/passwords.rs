@@ -60,9 +60,10 @@ impl Session {
         Ok(response)
     }
 
-    pub(crate) async fn change_password(&self, request: &ApiRequest, body: Change) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn change_password(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let person = self.gate.caller(request).await?.person;
+        let body: Change = request.json()?;
         let email = person.email().map(Email::to_string).unwrap_or_default();
         let attempt = store.attempt(Failures::Account(&email), now).await?;
         attempt.map_err(|until| Problem::too_many_requests(until, now))?;

@@ -69,9 +69,9 @@ impl Function for Settings {
         match request.route() {
             "GET /v1/settings" => self.show(request).await,
             "PUT /v1/settings" => {
-                let change = request.json()?;
                 // Nothing is drawn for whoever may not have it drawn, and it is drawn once.
                 let admin = self.gate.staff(request, Right::ManageSettings).await?;
+                let change = request.json()?;
                 let logo = drawn(&change).await?;
                 retry_on_conflict(|| self.change(&admin, &change, logo.as_ref())).await
             }

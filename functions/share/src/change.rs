@@ -34,10 +34,11 @@ struct Changed<'a> {
 }
 
 impl Share {
-    pub(crate) async fn change(&self, request: &ApiRequest, change: &Change) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn change(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let found = store.share_and_files(request.id("id")?);
+        let found = async { Ok::<_, Problem>(store.share_and_files(request.id("id")?).await?) };
         let (staff, found) = self.gate.staff_and(request, Right::ManageShares, found).await?;
+        let change: Change = request.json()?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Err(Problem::share_revoked());
@@ -88,7 +89,7 @@ impl Share {
     /// Takes a share back: nobody but the staff sees it from this moment on.
     pub(crate) async fn revoke(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let share = store.share(request.id("id")?);
+        let share = async { Ok::<_, Problem>(store.share(request.id("id")?).await?) };
         let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
         let share = share.ok_or_else(Problem::not_found)?;
         if matches!(share.state, ShareState::Revoked { .. }) {

@@ -1,14 +1,15 @@
 //! A new share: its title, its recipients, and the files that are to come.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, Language, Message, NewFile, PersonId,
-    PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
+    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, FileState, Language, Message, NewFile,
+    PersonId, PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
 };
 use gatehouse::files::{Upload, UrlBudget};
-use gatehouse::http::{ApiRequest, ApiResponse, Gate, Idempotency, Problem, UploadRequest, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, Gate, Problem, UploadRequest, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -35,18 +36,29 @@ pub(crate) struct NewShare {
     files: Vec<NewFile>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Created {
     id: ShareId,
-    state: &'static str,
+    state: Cow<'static, str>,
     files: Vec<AwaitedFile>,
 }
 
+impl Created {
+    /// As it is stored: an upload's URL ends before an idempotency key does.
+    fn without_uploads(mut self) -> Self {
+        for file in &mut self.files {
+            file.upload = None;
+        }
+        self
+    }
+}
+
 /// A file whose bytes are awaited, and how to send them.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct AwaitedFile {
     id: FileId,
-    upload: Upload,
+    #[serde(skip_deserializing)]
+    upload: Option<Upload>,
 }
 
 /// Who makes a share: one of the staff for customers, or a customer for the staff.
@@ -83,13 +95,8 @@ impl Share {
         Ok(Sender { id, name: contact.name, company: Some(contact.company_id) })
     }
 
-    pub(crate) async fn create(&self, request: &ApiRequest, new: &NewShare) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn create(&self, maker: &Sender, new: &NewShare) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let maker = self.maker(request).await?;
-        let key = match self.gate.idempotency(request, maker.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
         let draft = Draft {
             id: ShareId::new(now),
             title: new.title.clone(),
@@ -130,13 +137,29 @@ impl Share {
 
         let (mut awaited, mut room) = (Vec::with_capacity(files.len()), UrlBudget::default());
         for file in &files {
-            awaited.push(AwaitedFile { id: file.id, upload: self.files.first_upload(file, &mut room).await? });
+            awaited.push(AwaitedFile { id: file.id, upload: Some(self.files.first_upload(file, &mut room).await?) });
         }
-        let response = json(StatusCode::CREATED, &Created { id: share.id, state: share.state.word(), files: awaited })?;
+        let created = Created { id: share.id, state: share.state.word().into(), files: awaited };
         let activity = maker.activity(ActivityKind::ShareCreated, share.id, now);
         let mut transaction = store.transaction().create(&share).operators_row(None, &share).recipients(&recipients);
         transaction = files.iter().fold(transaction, Transaction::create);
-        transaction.activity(&activity).store_response(&key, &response, now).commit().await?;
-        Ok(response)
+        let effect = Effect::new(transaction.activity(&activity), json(StatusCode::CREATED, &created)?);
+        effect.storing(&created.without_uploads())
+    }
+
+    /// A stored answer with uploads made anew: those of the first one may have ended.
+    pub(crate) async fn with_uploads(&self, stored: ApiResponse) -> Result<ApiResponse, Problem> {
+        let mut created: Created = serde_json::from_slice(stored.body()).map_err(Problem::internal)?;
+        let found = self.gate.store.share_and_files(created.id).await?;
+        let found = found.filter(|(share, _)| !matches!(share.state, ShareState::Revoked { .. }));
+        let (_, files) = found.unzip();
+        let mut room = UrlBudget::default();
+        for awaited in &mut created.files {
+            let file = files.iter().flatten().find(|file| file.id == awaited.id);
+            if let Some(file) = file.filter(|file| file.upload == FileState::Pending) {
+                awaited.upload = Some(self.files.first_upload(file, &mut room).await?);
+            }
+        }
+        json(stored.status(), &created)
     }
 }

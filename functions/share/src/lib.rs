@@ -7,6 +7,7 @@ mod send;
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
+use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
@@ -28,19 +29,23 @@ impl Function for Share {
         }
         match request.route() {
             "POST /v1/shares" => {
+                let maker = self.maker(request).await?;
                 let new = request.json()?;
-                retry_on_conflict(|| self.create(request, &new)).await
+                let create = || self.create(&maker, &new);
+                self.gate.idempotent_or(request, maker.id, create, |stored| self.with_uploads(stored)).await
             }
-            "POST /v1/shares/{id}/send" => retry_on_conflict(|| self.send(request)).await,
-            "PATCH /v1/shares/{id}" => {
-                let change = request.json()?;
-                retry_on_conflict(|| self.change(request, &change)).await
+            "POST /v1/shares/{id}/send" => {
+                let maker = self.maker(request).await?;
+                let id = request.id("id")?;
+                self.gate.idempotent(request, maker.id, || self.send(&maker, id)).await
             }
+            "PATCH /v1/shares/{id}" => retry_on_conflict(|| self.change(request)).await,
             "DELETE /v1/shares/{id}" => retry_on_conflict(|| self.revoke(request)).await,
             "GET /v1/shares/{id}/recipients" => self.list_recipients(request).await,
             "POST /v1/shares/{id}/recipients" => {
-                let new = request.json()?;
-                retry_on_conflict(|| self.add_recipient(request, &new)).await
+                let staff = self.gate.staff(request, Right::ManageShares).await?;
+                let (id, new) = (request.id("id")?, request.json()?);
+                self.gate.idempotent(request, staff.id, || self.add_recipient(&staff, id, &new)).await
             }
             "DELETE /v1/shares/{id}/recipients/{rid}" => retry_on_conflict(|| self.remove_recipient(request)).await,
             _ => Err(Problem::not_found()),

@@ -8,7 +8,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, CompanyId, ContactId, Email, Recipient, RecipientId, Right, Share as Shared, ShareEvent,
     ShareId, ShareState, Target, Task, TaskKind,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, List, Operator, PageQuery, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, PageQuery, Problem, json, no_content};
 use gatehouse::store::{FanOut, Reader, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -123,50 +123,41 @@ impl Share {
     }
 
     pub(crate) async fn list_recipients(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let id: ShareId = request.id("id")?;
-        let list = List::of(&[&"recipients", &id]);
-        let page = self.gate.page(&list, &request.query::<PageQuery>()?).await?;
         let store = &self.gate.store;
-        let reads = async { try_join!(store.share(id), store.recipients(id, page)) };
-        let (_, (share, recipients)) = self.gate.staff_and(request, Right::ReadShares, reads).await?;
+        let reads = async {
+            let id: ShareId = request.id("id")?;
+            let caller = self.gate.caller_name(request).await?;
+            let list = List::of(&[&"recipients", &caller, &id]);
+            let page = self.gate.page(&list, &request.query::<PageQuery>()?).await?;
+            let (share, recipients) = try_join!(store.share(id), store.recipients(id, page))?;
+            Ok::<_, Problem>((list, share, recipients))
+        };
+        let (_, (list, share, recipients)) = self.gate.staff_and(request, Right::ReadShares, reads).await?;
         share.ok_or_else(Problem::not_found)?;
         json(StatusCode::OK, &self.gate.list(&list, recipients, RecipientView::from).await?)
     }
 
-    /// A share that may still change, for one of the staff.
-    pub(crate) async fn changeable(&self, request: &ApiRequest) -> Result<(Operator, Stored<Shared>), Problem> {
-        let share = self.gate.store.share(request.id("id")?);
-        let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
-        let share = share.ok_or_else(Problem::not_found)?;
-        match share.state {
-            // A customer's draft is its own until it is sent.
-            ShareState::Draft if share.from_company.is_some() => Err(Problem::not_found()),
-            ShareState::Revoked { .. } => Err(Problem::share_revoked()),
-            _ => Ok((staff, share)),
-        }
-    }
-
-    pub(crate) async fn add_recipient(&self, request: &ApiRequest, new: &NewRecipient) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn add_recipient(
+        &self,
+        staff: &Operator,
+        id: ShareId,
+        new: &NewRecipient,
+    ) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, share) = self.changeable(request).await?;
-        let key = match self.gate.idempotency(request, staff.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
+        let share = changeable(store.share(id).await?)?;
         if share.expired(now) {
             return Err(Problem::share_expired());
         }
         let known = self.known_recipients(share.id, std::slice::from_ref(new), false, now).await?.pop();
         let recipient = known.ok_or_else(Problem::not_found)?;
         if let Some(is) = store.recipient(share.id, &recipient.id).await? {
-            return json(StatusCode::CREATED, &RecipientView::from(is.record));
+            return Ok(Effect::none(json(StatusCode::CREATED, &RecipientView::from(is.record))?));
         }
         let mut changed = share.record.clone();
         changed.removed_recipients.remove(&recipient.id);
         let activity = about(Activity::new(ActivityKind::RecipientAdded, staff.actor(), now), &recipient);
         let response = json(StatusCode::CREATED, &RecipientView::from(recipient.clone()))?;
-        let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
-        let mut transaction = transaction.store_response(&key, &response, now);
+        let mut transaction = store.transaction().save(share.rev, &changed).activity(&activity);
         let mut recipient = recipient;
         if matches!(share.state, ShareState::Sent { .. }) {
             transaction = match &recipient.target {
@@ -178,13 +169,14 @@ impl Share {
                 _ => self.tell_one(transaction, &changed, &recipient, ShareEvent::Sent, now).await?,
             };
         }
-        transaction.create(&recipient).commit().await?;
-        Ok(response)
+        Ok(Effect::new(transaction.create(&recipient), response))
     }
 
     pub(crate) async fn remove_recipient(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (staff, share) = self.changeable(request).await?;
+        let share = async { Ok::<_, Problem>(store.share(request.id("id")?).await?) };
+        let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
+        let share = changeable(share)?;
         let recipient = store.recipient(share.id, &request.id("rid")?).await?.ok_or_else(Problem::not_found)?;
         let mut changed = share.record.clone();
         if matches!(recipient.target, Target::Company { .. }) {
@@ -223,6 +215,17 @@ impl Share {
             }
         }
         Ok(transaction)
+    }
+}
+
+/// A share that the staff may still change.
+fn changeable(share: Option<Stored<Shared>>) -> Result<Stored<Shared>, Problem> {
+    let share = share.ok_or_else(Problem::not_found)?;
+    match share.state {
+        // A customer's draft is its own until it is sent.
+        ShareState::Draft if share.from_company.is_some() => Err(Problem::not_found()),
+        ShareState::Revoked { .. } => Err(Problem::share_revoked()),
+        _ => Ok(share),
     }
 }
 

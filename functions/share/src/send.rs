@@ -6,24 +6,19 @@ use gatehouse::domain::{
     ActivityKind, ActorId, Language, Mail, OutboxMail, PersonId, Recipient, Share as Shared, ShareEvent, ShareId,
     Target, Task, TaskKind,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, Problem, json};
+use gatehouse::http::{Effect, Problem, json};
 use gatehouse::store::{FanOut, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
 use lambda_http::http::StatusCode;
 
 use crate::Share;
+use crate::draft::Sender;
 
 /// So many are told in the transaction that sends the share, which has room for a hundred writes.
 const TOLD_AT_ONCE: usize = 60 / WRITES_PER_READER;
 
 impl Share {
-    pub(crate) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn send(&self, maker: &Sender, id: ShareId) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let id: ShareId = request.id("id")?;
-        let maker = self.maker(request).await?;
-        let key = match self.gate.idempotency(request, maker.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
         let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
         let (found, recipients) = try_join!(store.share_and_files(id), store.recipients(id, first))?;
         let (draft, files) = found.ok_or_else(Problem::not_found)?;
@@ -40,7 +35,7 @@ impl Share {
         let response = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
         let activity = maker.activity(ActivityKind::ShareSent, share.id, now).files(files.iter().map(|f| f.id));
         let transaction = store.transaction().save(draft.rev, &share).operators_row(Some(&draft), &share);
-        let mut transaction = transaction.activity(&activity).store_response(&key, &response, now);
+        let mut transaction = transaction.activity(&activity);
         match own {
             None => transaction = self.tell_these(transaction, &share, recipients, ShareEvent::Sent, now).await?,
             Some(contact) => {
@@ -64,8 +59,7 @@ impl Share {
                 transaction = FanOut { share: &share, news: &news, now }.to(store, transaction, &readers).await?;
             }
         }
-        transaction.commit().await?;
-        Ok(response)
+        Ok(Effect::new(transaction, response))
     }
 
     /// Brings news of a share to its recipients: at once if they are few, else by a task that goes on afterwards.

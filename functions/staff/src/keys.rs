@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{Activity, ActivityKind, ApiKey, KEY_PREFIX, KeyId, PersonName, Right, Scope, Token};
-use gatehouse::http::{ApiRequest, ApiResponse, List, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json, no_content};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -26,22 +26,27 @@ struct KeyView {
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     created_at: Timestamp,
-    /// The key itself, in the answer that makes it and never again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+}
+
+/// A key in the answer that makes it.
+#[derive(Serialize)]
+struct MadeKey<'a> {
+    #[serde(flatten)]
+    view: &'a KeyView,
+    /// The key itself, once and never again.
     key: Option<String>,
 }
 
 impl From<ApiKey> for KeyView {
     fn from(key: ApiKey) -> Self {
         let ApiKey { id, name, scopes, expires_at, last_used_at, created_at, .. } = key;
-        Self { id, name, scopes, expires_at, last_used_at, created_at, key: None }
+        Self { id, name, scopes, expires_at, last_used_at, created_at }
     }
 }
 
 impl Staff {
-    pub(crate) async fn make_key(&self, request: &ApiRequest, new: NewKey) -> Result<ApiResponse, Problem> {
+    pub(crate) fn make_key(&self, admin: &Operator, new: &NewKey) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
-        let admin = self.gate.staff(request, Right::ManageKeys).await?;
         if new.scopes.is_empty() {
             return Err(Problem::invalid_field("scopes", "must name at least one scope"));
         }
@@ -51,8 +56,8 @@ impl Staff {
         let token = Token::random();
         let key = ApiKey {
             id: KeyId::new(now),
-            name: new.name,
-            scopes: new.scopes,
+            name: new.name.clone(),
+            scopes: new.scopes.clone(),
             hash: token.hash(),
             expires_at: new.expires_at,
             last_used_at: None,
@@ -60,9 +65,13 @@ impl Staff {
             created_at: now,
         };
         let activity = Activity::new(ActivityKind::KeyCreated, admin.actor(), now);
-        self.gate.store.transaction().create(&key).activity(&activity).commit().await?;
-        let shown = Some(format!("{KEY_PREFIX}{}", token.reveal()));
-        json(StatusCode::CREATED, &KeyView { key: shown, ..KeyView::from(key) })
+        let transaction = self.gate.store.transaction().create(&key).activity(&activity);
+        let key = KeyView::from(key);
+        let shown = MadeKey { view: &key, key: Some(format!("{KEY_PREFIX}{}", token.reveal())) };
+        // The secret is nowhere but in its first answer: who asks again with the same idempotency key learns which key
+        // was made, to revoke it.
+        let effect = Effect::new(transaction, json(StatusCode::CREATED, &shown)?);
+        effect.storing(&MadeKey { view: &key, key: None })
     }
 
     pub(crate) async fn list_keys(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

@@ -4,6 +4,7 @@ mod keys;
 mod people;
 
 use gatehouse::aws::Env;
+use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
 
@@ -20,21 +21,23 @@ impl Function for Staff {
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         match request.route() {
             "POST /v1/staff" => {
+                let admin = self.gate.staff(request, Right::ManageStaff).await?;
                 let new = request.json()?;
-                retry_on_conflict(|| self.enter(request, &new)).await
+                self.gate.idempotent(request, admin.id, || self.enter(&admin, &new)).await
             }
             "GET /v1/staff" => self.list(request).await,
-            "PATCH /v1/staff/{id}" => {
-                let change = request.json()?;
-                retry_on_conflict(|| self.change(request, &change)).await
-            }
+            "PATCH /v1/staff/{id}" => retry_on_conflict(|| self.change(request)).await,
             "DELETE /v1/staff/{id}" => retry_on_conflict(|| self.remove(request)).await,
-            "POST /v1/staff/{id}/invitation" => retry_on_conflict(|| self.invite_again(request)).await,
-            "PUT /v1/staff/{id}/duty" => {
-                let duty = request.json()?;
-                retry_on_conflict(|| self.switch_duty(request, &duty)).await
+            "POST /v1/staff/{id}/invitation" => {
+                let admin = self.gate.staff(request, Right::ManageStaff).await?;
+                self.gate.idempotent(request, admin.id, || self.invite_again(&admin, request)).await
             }
-            "POST /v1/api-keys" => self.make_key(request, request.json()?).await,
+            "PUT /v1/staff/{id}/duty" => retry_on_conflict(|| self.switch_duty(request)).await,
+            "POST /v1/api-keys" => {
+                let admin = self.gate.staff(request, Right::ManageKeys).await?;
+                let new = request.json()?;
+                self.gate.idempotent(request, admin.id, || async { self.make_key(&admin, &new) }).await
+            }
             "GET /v1/api-keys" => self.list_keys(request).await,
             "DELETE /v1/api-keys/{id}" => retry_on_conflict(|| self.revoke_key(request)).await,
             _ => Err(Problem::not_found()),

@@ -7,7 +7,7 @@ use gatehouse::domain::{
     Access, Activity, ActivityKind, Actor, CredentialState, Email, Language, PersonName, Right, Role, Staff as Member,
     StaffId, Team,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Idempotency, List, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json, no_content};
 use gatehouse::store::{Person, Stored};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -64,13 +64,8 @@ fn some_role(roles: &BTreeSet<Role>) -> Result<(), Problem> {
 
 impl Staff {
     /// Entered and invited at once: a person of the staff without an account is of no use.
-    pub(crate) async fn enter(&self, request: &ApiRequest, new: &NewMember) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn enter(&self, admin: &Operator, new: &NewMember) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let (admin, team) = self.gate.staff_and(request, Right::ManageStaff, store.team()).await?;
-        let key = match self.gate.idempotency(request, admin.id).await? {
-            Idempotency::Replay(response) => return Ok(response),
-            Idempotency::New(key) => key,
-        };
         some_role(&new.roles)?;
         let member = Member {
             id: StaffId::new(now),
@@ -86,14 +81,13 @@ impl Staff {
             created_at: now,
         };
         let (member, mail) = member.invite(now).map_err(|refused| refused.problem(now))?;
-        let team = team.ok_or_else(|| Problem::internal("there is no team"))?;
+        let team = store.team().await?.ok_or_else(|| Problem::internal("there is no team"))?;
         let activity = Activity::new(ActivityKind::StaffCreated, admin.actor(), now);
         let response = json(StatusCode::CREATED, &MemberView::from(member.clone()))?;
         let transaction =
             store.transaction().create(&member).save(team.rev, &team.record.clone().with(&member)).mail(&mail);
         let transaction = transaction.claim_email(&member.email, member.id.into()).activity(&activity);
-        transaction.store_response(&key, &response, now).commit().await?;
-        Ok(response)
+        Ok(Effect::new(transaction, response))
     }
 
     pub(crate) async fn list(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
@@ -104,9 +98,10 @@ impl Staff {
         json(StatusCode::OK, &self.gate.list(&list, page, MemberView::from).await?)
     }
 
-    pub(crate) async fn change(&self, request: &ApiRequest, change: &ChangeMember) -> Result<ApiResponse, Problem> {
-        some_role(&change.roles)?;
+    pub(crate) async fn change(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let admin = self.gate.staff(request, Right::ManageStaff).await?;
+        let change: ChangeMember = request.json()?;
+        some_role(&change.roles)?;
         let stored = self.member(request).await?;
         // Other rights, other sessions: what was open was opened with the old ones (ASVS 5.0, 7.4.2).
         let member = Member {
@@ -117,7 +112,7 @@ impl Staff {
         self.save(&stored, member, ActivityKind::StaffChanged, admin.actor()).await
     }
 
-    pub(crate) async fn switch_duty(&self, request: &ApiRequest, duty: &Duty) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn switch_duty(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let stored = self.member(request).await;
         let caller = self.gate.caller(request).await?;
         let allowed = match &caller.person {
@@ -129,22 +124,22 @@ impl Staff {
         if !allowed {
             return Err(Problem::forbidden("Only the person and the admins switch this."));
         }
+        let duty: Duty = request.json()?;
         let stored = stored?;
         let member = Member { on_duty: duty.on_duty, ..stored.record.clone() };
         self.save(&stored, member, ActivityKind::StaffChanged, caller.actor()).await
     }
 
     /// Until the account exists, its link can be sent again; the last one dies.
-    pub(crate) async fn invite_again(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn invite_again(&self, admin: &Operator, request: &ApiRequest) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
-        let admin = self.gate.staff(request, Right::ManageStaff).await?;
         let stored = self.member(request).await?;
         let invited = stored.record.clone().invite(now).map_err(|refused| refused.problem(now))?;
         let (member, mail) = invited;
         let activity = Activity::new(ActivityKind::Invited, admin.actor(), now);
         let transaction = self.gate.store.transaction().save(stored.rev, &member).mail(&mail);
-        transaction.activity(&activity).commit().await?;
-        json(StatusCode::ACCEPTED, &MemberView::from(member))
+        let response = json(StatusCode::ACCEPTED, &MemberView::from(member))?;
+        Ok(Effect::new(transaction.activity(&activity), response))
     }
 
     pub(crate) async fn remove(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

@@ -18,6 +18,9 @@ pub const LARGEST_BODY: usize = 256 * 1024;
 /// What a cookie request that changes something must carry: a page of another site cannot set it (ASVS 5.0, 3.5.1).
 const CSRF_HEADER: &str = "x-gatehouse";
 
+/// "The Idempotency-Key HTTP Header Field" (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// A request.
 #[derive(Debug)]
 pub struct ApiRequest {
@@ -159,17 +162,27 @@ impl ApiRequest {
         if bytes.len() > LARGEST_BODY { Err(Problem::body_too_large(LARGEST_BODY)) } else { Ok(bytes) }
     }
 
-    /// What the request says about itself, for an idempotency key: another path or body is another request.
+    /// What makes the request this one and no other, for an idempotency key.
     pub(super) fn content(&self) -> Result<Vec<u8>, Problem> {
-        Ok([self.method().as_str().as_bytes(), b" ", self.path().as_bytes(), b"\n", self.body()?].concat())
+        let query = self.request.uri().query().unwrap_or_default();
+        let head = [self.method().as_str(), " ", self.path(), "?", query, "\n"].concat();
+        Ok([head.as_bytes(), self.body()?].concat())
     }
 
     /// The idempotency key.
     pub(super) fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
-        let Some(key) = self.headers().get("idempotency-key") else { return Ok(None) };
+        let Some(key) = self.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
         // A key that was silently not heard would let a request be done twice.
         let heard = key.to_str().ok().filter(|key| !key.trim().is_empty());
         heard.map(Some).ok_or_else(|| Problem::invalid_field("Idempotency-Key", "must be visible ASCII text"))
+    }
+
+    /// Refuses an idempotency key where nothing would come of it.
+    pub(super) fn refuse_unheard_key(&self) -> Result<(), Problem> {
+        let ignored = *self.method() == Method::POST
+            && !super::idempotency::takes_key(&self.route)
+            && self.headers().contains_key(IDEMPOTENCY_KEY);
+        if ignored { Err(Problem::idempotency_key_not_taken()) } else { Ok(()) }
     }
 
     /// The session token: from `Authorization: Bearer`, else from the cookie. A cookie is sent by the browser on

@@ -1,16 +1,9 @@
 //! The gate: who calls, and whether that person may. Every function but the public ones begins here.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::join;
-use lambda_http::Body;
-use lambda_http::http::StatusCode;
-use ring::digest;
-use serde::Deserialize;
 
 use super::call::ApiRequest;
 use super::problem::Problem;
-use super::{ApiResponse, json_text};
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
@@ -18,8 +11,7 @@ use crate::domain::{
     ShareFile, Token, Visibility,
 };
 use crate::session::{Claims, Keyring};
-use crate::store::keys::{self, Key};
-use crate::store::{Failures, Person, Received, Store, StoreError, Stored, Transaction};
+use crate::store::{Failures, Person, Received, Store, StoreError, Stored};
 
 /// What every function needs: the table, the published keys, the time.
 #[derive(Debug, Clone)]
@@ -116,7 +108,9 @@ impl Gate {
     /// What the request's session says. It still has to be admitted by the person's record: see [`Self::authenticate`].
     pub async fn claims(&self, request: &ApiRequest) -> Result<Claims, Problem> {
         let session = self.keyring.session(request.session_token()?).await?;
-        session.map_err(|_| Problem::sign_in_required())
+        let claims = session.map_err(|_| Problem::sign_in_required())?;
+        request.refuse_unheard_key()?;
+        Ok(claims)
     }
 
     /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
@@ -191,6 +185,18 @@ impl Gate {
         }
     }
 
+    /// What tells the caller from all others before any record is read: the person of its session, or its key's hash.
+    /// For cursors, which nobody else may use.
+    pub async fn caller_name(&self, request: &ApiRequest) -> Result<String, Problem> {
+        match request.session_token()?.strip_prefix(KEY_PREFIX) {
+            Some(key) => {
+                let key: Token = key.parse().map_err(|_| Problem::sign_in_required())?;
+                Ok(key.hash().to_string())
+            }
+            None => Ok(self.claims(request).await?.sub.to_string()),
+        }
+    }
+
     /// Whoever is signed in. One read.
     pub async fn caller(&self, request: &ApiRequest) -> Result<Caller, Problem> {
         let claims = self.claims(request).await?;
@@ -201,7 +207,7 @@ impl Gate {
     /// Somebody who works for the operator and has that right. One read.
     pub async fn staff(&self, request: &ApiRequest, right: Right) -> Result<Operator, Problem> {
         if let Some(key) = request.session_token()?.strip_prefix(KEY_PREFIX) {
-            return self.integration(key, right).await;
+            return self.integration(request, key, right).await;
         }
         match self.caller(request).await?.person {
             Person::Staff(staff) if staff.may(right) => Ok(Operator { id: staff.id.into(), name: staff.record.name }),
@@ -209,10 +215,11 @@ impl Gate {
         }
     }
 
-    async fn integration(&self, key: &str, right: Right) -> Result<Operator, Problem> {
+    async fn integration(&self, request: &ApiRequest, key: &str, right: Right) -> Result<Operator, Problem> {
         let token: Token = key.parse().map_err(|_| Problem::sign_in_required())?;
         let key = self.store.api_key(&token.hash()).await?;
         let key = key.filter(|key| key.works(self.now())).ok_or_else(Problem::sign_in_required)?;
+        request.refuse_unheard_key()?;
         if !key.may(right) {
             return Err(Problem::forbidden("The scopes of this key do not include this."));
         }
@@ -224,62 +231,13 @@ impl Gate {
 
     /// [`Self::staff`], and what the request asks for, read side by side. Who may not ask gets
     /// no other answer than that.
-    pub async fn staff_and<T>(
+    pub async fn staff_and<T, E: Into<Problem>>(
         &self,
         request: &ApiRequest,
         right: Right,
-        read: impl Future<Output = Result<T, StoreError>>,
+        read: impl Future<Output = Result<T, E>>,
     ) -> Result<(Operator, T), Problem> {
         let (staff, read) = join!(self.staff(request, right), read);
-        Ok((staff?, read?))
+        Ok((staff?, read.map_err(Into::into)?))
     }
-}
-
-/// A request with an idempotency key: answered before, or to be remembered with what it changes.
-pub enum Idempotency {
-    /// The answer that it had.
-    Replay(ApiResponse),
-    /// To be remembered under this key; without a key, not at all.
-    New(IdempotencyKey),
-}
-
-/// Where an answer is remembered.
-pub struct IdempotencyKey(Option<(Key, String)>);
-
-impl Gate {
-    /// Looks for an earlier answer, if the request has an idempotency key; else reads nothing.
-    pub async fn idempotency(&self, request: &ApiRequest, caller: ActorId) -> Result<Idempotency, Problem> {
-        #[derive(Deserialize)]
-        struct Remembered {
-            body_hash: String,
-            status: u16,
-            body: String,
-            until: Timestamp,
-        }
-        let Some(name) = request.idempotency_key()? else { return Ok(Idempotency::New(IdempotencyKey(None))) };
-        let key = keys::stored_response(caller, &sha256(name.as_bytes()));
-        let body_hash = sha256(&request.content()?);
-        let remembered = self.store.read_plain::<Remembered>(key.clone()).await?;
-        match remembered.filter(|remembered| remembered.until > self.now()) {
-            None => Ok(Idempotency::New(IdempotencyKey(Some((key, body_hash))))),
-            Some(remembered) if remembered.body_hash != body_hash => Err(Problem::idempotency_key_reused()),
-            Some(remembered) => {
-                let status = StatusCode::from_u16(remembered.status).map_err(Problem::internal)?;
-                Ok(Idempotency::Replay(json_text(status, remembered.body)))
-            }
-        }
-    }
-}
-
-impl Transaction<'_> {
-    /// Remembers the answer together with what it tells of.
-    pub fn store_response(self, key: &IdempotencyKey, response: &ApiResponse, now: Timestamp) -> Self {
-        let Some((place, body_hash)) = &key.0 else { return self };
-        let Body::Text(body) = response.body() else { return self };
-        self.response(place.clone(), body_hash, response.status().as_u16(), body, now)
-    }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, bytes))
 }

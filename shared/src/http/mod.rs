@@ -3,6 +3,7 @@
 mod call;
 mod cursor;
 mod gate;
+mod idempotency;
 mod problem;
 #[cfg(feature = "files")]
 mod upload_request;
@@ -23,7 +24,8 @@ use tracing::{Instrument as _, error, info, info_span};
 
 pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
-pub use gate::{Caller, Customer, Gate, Idempotency, IdempotencyKey, Operator, ShareAccess};
+pub use gate::{Caller, Customer, Gate, Operator, ShareAccess};
+pub use idempotency::Effect;
 pub use problem::{FieldError, Problem};
 #[cfg(feature = "files")]
 pub use upload_request::UploadRequest;
@@ -69,7 +71,10 @@ async fn respond(function: &impl Function, request: Request) -> ApiResponse {
     let span = info_span!("call", request_id = request.request_id(), route = request.route());
     async {
         let began = Instant::now();
-        let result = function.handle(&request).await;
+        let result = match idempotency::refuse_strangers_key(&request) {
+            Ok(()) => function.handle(&request).await,
+            Err(refused) => Err(refused),
+        };
         let slug = result.as_ref().err().map(Problem::slug);
         if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
             error!(cause, "the request failed");

@@ -120,6 +120,22 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used", detail)
     }
 
+    /// 422: an idempotency key where none is heard.
+    #[must_use]
+    pub fn idempotency_key_not_taken() -> Self {
+        let why =
+            "is not taken here, leave it out: it is for requests of somebody who is signed in, that create or send";
+        Self::invalid_field("Idempotency-Key", why)
+    }
+
+    /// 409: the first request with an idempotency key has no answer yet.
+    #[must_use]
+    pub fn in_progress() -> Self {
+        let detail = "The first request with this Idempotency-Key is still at work. Please send it again in a second.";
+        Self::new(StatusCode::CONFLICT, "in_progress", "The request is in progress", detail)
+            .with_header(header::RETRY_AFTER, "1")
+    }
+
     // Who may what.
 
     /// 404, also for what the caller may not see.
@@ -345,6 +361,7 @@ impl From<CommitError> for Problem {
         match error {
             CommitError::EmailTaken => Self::email_taken(),
             CommitError::Store(error) => error.into(),
+            CommitError::LockLost => Self::in_progress(),
             CommitError::Conflict => {
                 let detail = "Somebody else changed this at the same time. Please try again.";
                 let mut problem = Self::new(StatusCode::CONFLICT, "conflict", "It changed at the same time", detail);

@@ -10,8 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, Trans
 use super::keys::{self, Key};
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
-use super::{Item, Store, StoreError, item_of, ttl};
-use crate::clock::{SignedDuration, Timestamp};
+use super::{Item, Store, StoreError, item_of};
 use crate::domain::{Activity, Email, MailId, OutboxMail, PersonId};
 
 /// Why nothing was written.
@@ -23,6 +22,9 @@ pub enum CommitError {
     /// The address belongs to another person.
     #[error("the e-mail address belongs to another person")]
     EmailTaken,
+    /// Another request with the same idempotency key is at work: this one took too long, and lost its lock.
+    #[error("the lock of the idempotency key was lost")]
+    LockLost,
     /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,6 +35,7 @@ pub enum CommitError {
 enum OnFailure {
     Conflict,
     EmailTaken,
+    LockLost,
 }
 
 struct Write {
@@ -64,7 +67,7 @@ impl Condition {
 
     /// Names for those attributes whose own are reserved words; DynamoDB refuses a name that is not used.
     fn names(&self) -> Option<HashMap<String, String>> {
-        let reserved = ["owner", "until"].into_iter();
+        let reserved = ["owner"].into_iter();
         let used = reserved.filter(|name| self.expression.contains(&format!("#{name}")));
         let names: HashMap<_, _> = used.map(|name| (format!("#{name}"), name.to_owned())).collect();
         Some(names).filter(|names| !names.is_empty())
@@ -245,18 +248,10 @@ impl Transaction<'_> {
         self
     }
 
-    /// Remembers the answer to a request with an idempotency key; a second such request at once loses as stale.
-    pub fn response(self, key: Key, body_hash: &str, status: u16, body: &str, now: Timestamp) -> Self {
-        let mut item = key.attributes();
-        item.insert("body_hash".to_owned(), AttributeValue::S(body_hash.to_owned()));
-        item.insert("status".to_owned(), AttributeValue::N(status.to_string()));
-        item.insert("body".to_owned(), AttributeValue::S(body.to_owned()));
-        let until = now + SignedDuration::from_hours(24);
-        item.insert("until".to_owned(), AttributeValue::S(until.to_string()));
-        item.insert(keys::TTL.to_owned(), ttl(until));
-        let free = format!("attribute_not_exists({}) OR #until < :now", keys::PK);
-        let condition = Condition::new(free, [(":now", AttributeValue::S(now.to_string()))]);
-        self.put(Ok(item), Some(condition), OnFailure::Conflict)
+    /// Puts an item over the lock that this request holds on it.
+    pub(super) fn put_for_lock(self, item: Result<Item, StoreError>, held_by: &str) -> Self {
+        let condition = Condition::new("held_by = :mine", [(":mine", AttributeValue::S(held_by.to_owned()))]);
+        self.put(item, Some(condition), OnFailure::LockLost)
     }
 
     /// Writes all of it, or nothing and says why.
@@ -279,6 +274,7 @@ impl Transaction<'_> {
                 for (code, on_failure) in codes.zip(meanings) {
                     match (code, on_failure) {
                         ("ConditionalCheckFailed", OnFailure::EmailTaken) => return CommitError::EmailTaken,
+                        ("ConditionalCheckFailed", OnFailure::LockLost) => return CommitError::LockLost,
                         ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Conflict,
                         _ => {}
                     }

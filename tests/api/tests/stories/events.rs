@@ -24,7 +24,7 @@ pub(crate) fn events() -> BTreeMap<(String, String), String> {
 }
 
 /// What the events name.
-async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
+pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
     let token = |who: &Who| who.0.clone().unwrap();
     let admin = portal.admin().await;
     let customer = portal.customer(&admin, "ann@harbour.example").await;

@@ -11,6 +11,7 @@ mod events;
 mod files;
 mod finding;
 mod guessing;
+mod idempotency;
 mod inviting;
 mod letterhead;
 mod links;

@@ -1,8 +1,7 @@
 //! What a script or a stranger gets for a request that is not as it should be.
 
-use gatehouse_tests::{NOBODY, Portal, text};
+use gatehouse_tests::{NOBODY, Portal};
 use reqwest::Method;
-use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_paths_and_methods_are_told_apart() {
@@ -32,31 +31,6 @@ async fn a_broken_a_foreign_and_an_enormous_body_are_told_apart() {
     post("Application/JSON; charset=utf-8", "{\"name\": \"A\"}".to_owned()).await.expect(201);
     let listed = portal.get("/v1/companies", &gatehouse_tests::Who(Some(admin.clone()))).await.expect(200);
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_with_an_idempotency_key_takes_effect_once() {
-    let portal = std::sync::Arc::new(Portal::open().await);
-    let admin = portal.admin().await.0.unwrap();
-    let create = |key: &str, name: &str| {
-        let request = portal.request(Method::POST, "/v1/companies").bearer_auth(&admin).header("idempotency-key", key);
-        let (portal, request) = (portal.clone(), request.json(&json!({ "name": name })));
-        async move { portal.send(request).await }
-    };
-    let first = create("key-1", "Harbour").await.expect(201);
-    assert_eq!(create("key-1", "Harbour").await.expect(201), first);
-    create("key-1", "Another").await.expect_problem(422, "idempotency_key_reused");
-    assert_ne!(create("key-2", "Harbour").await.expect(201)["id"], first["id"]);
-
-    let at_once = (0..10).map(|_| tokio::spawn(create("key-3", "Third"))).collect::<Vec<_>>();
-    let mut ids = std::collections::BTreeSet::new();
-    for attempt in at_once {
-        ids.insert(text(&attempt.await.unwrap().expect(201)["id"]));
-    }
-    assert_eq!(ids.len(), 1, "ten at once made {ids:?}");
-
-    let who = gatehouse_tests::Who(Some(admin.clone()));
-    assert_eq!(portal.get("/v1/companies", &who).await.expect(200)["items"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
