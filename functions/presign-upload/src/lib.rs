@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    ActorId, Area, Contact, FileId, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId, ShareState,
+    ActorId, Area, Contact, FileId, FileName, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId,
+    ShareState,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
@@ -66,6 +67,8 @@ struct Sent {
 #[derive(Serialize, Deserialize)]
 struct AwaitedFile {
     id: FileId,
+    /// As it is kept.
+    name: FileName,
     #[serde(skip_deserializing)]
     upload: Option<Upload>,
 }
@@ -150,8 +153,9 @@ impl PresignUpload {
         let announcing = UploadRequest { share: share.id, by: into.by, name: &into.name, of, now };
         let file = announcing.file(&self.files, new, &into.files, "").await?;
         let upload = self.files.first_upload(&file, &mut UrlBudget::default()).await?;
-        let response = json(StatusCode::CREATED, &AwaitedFile { id: file.id, upload: Some(upload) })?;
-        let stored = AwaitedFile { id: file.id, upload: None };
+        let (id, name) = (file.id, file.name.clone());
+        let response = json(StatusCode::CREATED, &AwaitedFile { id, name: name.clone(), upload: Some(upload) })?;
+        let stored = AwaitedFile { id, name, upload: None };
         let mut changed = share.record.clone();
         if share.state == ShareState::Draft {
             let files: Vec<ShareFile> = into.files.iter().cloned().chain([file.clone()]).collect();
@@ -185,7 +189,7 @@ impl PresignUpload {
                 Missing::Upload => Some(self.begin_anew(file).await?),
             },
         };
-        json(StatusCode::OK, &AwaitedFile { id: file.id, upload })
+        json(StatusCode::OK, &AwaitedFile { id: file.id, name: file.name.clone(), upload })
     }
 
     /// Parts that were put together and refused are gone, and so is the upload that they belonged to.

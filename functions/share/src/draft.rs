@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, FileState, Language, Message, NewFile,
-    PersonId, PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
+    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, FileName, FileState, Language, Message,
+    NewFile, PersonId, PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
 };
 use gatehouse::files::{Upload, UrlBudget};
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, Gate, Problem, UploadRequest, json};
@@ -57,6 +57,8 @@ impl Created {
 #[derive(Serialize, Deserialize)]
 struct AwaitedFile {
     id: FileId,
+    /// As it is kept.
+    name: FileName,
     #[serde(skip_deserializing)]
     upload: Option<Upload>,
 }
@@ -137,7 +139,8 @@ impl Share {
 
         let (mut awaited, mut room) = (Vec::with_capacity(files.len()), UrlBudget::default());
         for file in &files {
-            awaited.push(AwaitedFile { id: file.id, upload: Some(self.files.first_upload(file, &mut room).await?) });
+            let upload = Some(self.files.first_upload(file, &mut room).await?);
+            awaited.push(AwaitedFile { id: file.id, name: file.name.clone(), upload });
         }
         let created = Created { id: share.id, state: share.state.word().into(), files: awaited };
         let activity = maker.activity(ActivityKind::ShareCreated, share.id, now);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, NoneAsEmptyString, SerializeDisplay, serde_as};
 
-use super::{ActorId, CompanyId, FileId, FileName, MediaType, PersonName, ShareId, TextError};
+use super::{ActorId, AnnouncedName, CompanyId, FileId, FileName, MediaType, PersonName, ShareId, TextError};
 
 /// What files are, for a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ pub enum UploadRefusal {
 #[serde(deny_unknown_fields)]
 pub struct NewFile {
     /// Its own name.
-    pub name: FileName,
+    pub name: AnnouncedName,
     /// Its size in bytes.
     pub size: u64,
     /// Its media type, if its sender knows one: browsers send an empty text where they do not.
@@ -163,6 +163,9 @@ pub struct ShareFile {
     pub share_id: ShareId,
     /// Its own name.
     pub name: FileName,
+    /// Whether it was given another name, which no file system would have taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renamed: bool,
     /// Its size in bytes.
     pub size: u64,
     /// Its media type as announced. Where that says nothing, by its name or its bytes.

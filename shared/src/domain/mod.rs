@@ -6,6 +6,7 @@ mod api_key;
 mod company;
 mod contact;
 mod credential;
+mod display;
 mod email;
 mod file;
 mod file_name;
@@ -31,9 +32,10 @@ pub use api_key::{ApiKey, KEY_PREFIX};
 pub use company::{Company, CompanyDomain};
 pub use contact::{Contact, EmailNeeded, HourlyLimit, Invited, MailWish, Notifications, Opened};
 pub use credential::{CredentialState, SessionEnd};
-pub use email::{Email, EmailError};
+pub use display::{lines, one_line};
+pub use email::{Email, EmailError, domain_for_people};
 pub use file::{FileKind, FileState, NewFile, Parts, Sha256, ShareFile, UploadRefusal};
-pub use file_name::FileName;
+pub use file_name::{AnnouncedName, FileName};
 pub use id::{
     ActivityId, ActorId, CompanyId, ContactId, FileId, IdError, InvitationId, KeyId, MailId, PersonId, RegistrationId,
     SessionId, ShareId, StaffId, TaskId,

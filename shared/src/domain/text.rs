@@ -1,10 +1,14 @@
-//! Short texts that people type: trimmed, in one Unicode form, of a known length, without control characters.
+//! Short texts that people type: trimmed, in one Unicode form, of a known length, with something to see in them, and
+//! without control characters and what is invisible.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
+
+use super::display::{breaks_line, has_visible, is_no_text, turns_text, without_invisible};
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +16,9 @@ pub enum TextError {
     /// Nothing but white space.
     #[error("must not be empty")]
     Empty,
+    /// Nothing that can be seen, such as invisible letters, or marks without a letter.
+    #[error("must have something in it that can be seen")]
+    Invisible,
     /// Longer than its kind allows, in characters.
     #[error("must have at most {most} characters, but has {has}")]
     TooLong {
@@ -29,22 +36,33 @@ pub enum TextError {
 }
 
 fn parse(text: &str, most: usize, lines: bool) -> Result<String, TextError> {
-    let text = ComposingNormalizerBorrowed::new_nfc().normalize(text.trim());
+    let text = if lines { Cow::Owned(with_line_feeds(text)) } else { Cow::Borrowed(text) };
+    let typed = text.trim();
+    let unfit = |c: char| {
+        let line = if lines { matches!(c, '\n' | '\t') } else { false };
+        !line && (turns_text(c) || breaks_line(c) || is_no_text(c))
+    };
+    if typed.is_empty() {
+        return Err(TextError::Empty);
+    }
+    if typed.chars().any(unfit) {
+        return Err(TextError::Control);
+    }
+    let seen = without_invisible(typed);
+    let text = ComposingNormalizerBorrowed::new_nfc().normalize(seen.trim());
     let has = text.chars().count();
-    if has == 0 {
-        Err(TextError::Empty)
+    if !has_visible(&text) {
+        Err(TextError::Invisible)
     } else if has > most {
         Err(TextError::TooLong { most, has })
-    } else if text.chars().any(|c| turns_text(c) || c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
-        Err(TextError::Control)
     } else {
         Ok(text.into_owned())
     }
 }
 
-/// Characters that turn the direction of what follows them: a name with one can pass for another (UTS 55).
-pub(super) fn turns_text(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// However lines end where it was written, they end in a line feed.
+fn with_line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").chars().map(|c| if breaks_line(c) { '\n' } else { c }).collect()
 }
 
 macro_rules! text {
@@ -143,6 +161,21 @@ mod tests {
         assert_eq!("x".repeat(10_000).parse::<PersonName>(), Err(TextError::TooLong { most: 200, has: 10_000 }));
         assert_eq!("a\r\nBcc: b".parse::<PersonName>(), Err(TextError::Control));
         assert_eq!("Ann \u{202e}eel".parse::<PersonName>(), Err(TextError::Control));
+        assert_eq!("Ann\u{2028}Lee".parse::<PersonName>(), Err(TextError::Control));
+        assert_eq!("\u{3164}\u{200b}".parse::<CompanyName>(), Err(TextError::Invisible));
+        assert_eq!("\u{2800}".parse::<Message>(), Err(TextError::Invisible));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_not_part_of_a_name() {
+        assert_eq!("\u{feff}A\u{200b}n\u{ad}n\u{200e} ".parse::<PersonName>().unwrap().as_str(), "Ann");
+        assert_eq!("می\u{200c}خواهم".parse::<Title>().unwrap().as_str(), "می\u{200c}خواهم");
+    }
+
+    #[test]
+    fn lines_of_a_message_end_alike_wherever_it_was_written() {
+        let message: Message = "a\r\nb\rc\u{2028}d\u{2029}e\u{85}f\u{b}g\u{c}h\n\ni".parse().unwrap();
+        assert_eq!(message.as_str(), "a\nb\nc\nd\ne\nf\ng\nh\n\ni");
     }
 
     proptest! {
@@ -150,6 +183,17 @@ mod tests {
         fn what_was_parsed_once_parses_to_itself(text in ".{0,250}") {
             if let Ok(name) = text.parse::<PersonName>() {
                 prop_assert_eq!(name.as_str().parse::<PersonName>(), Ok(name));
+            }
+            if let Ok(message) = text.parse::<Message>() {
+                prop_assert_eq!(message.as_str().parse::<Message>(), Ok(message));
+            }
+        }
+
+        #[test]
+        fn a_name_has_nothing_hidden_in_it(text in "(\\PC|[\u{200b}-\u{200f}\u{2060}\u{fe0f}\u{3164}\u{301}]){0,40}") {
+            if let Ok(name) = text.parse::<PersonName>() {
+                prop_assert!(has_visible(name.as_str()));
+                prop_assert_eq!(without_invisible(name.as_str()), name.as_str());
             }
         }
     }

@@ -49,9 +49,10 @@ impl UploadRequest<'_> {
         let mut file = ShareFile {
             id,
             share_id: self.share,
-            name: new.name.clone(),
+            name: new.name.name.clone(),
+            renamed: new.name.is_mended(),
             size: new.size,
-            content_type: new.content_type.clone().unwrap_or_else(|| by_name(&new.name)),
+            content_type: new.content_type.clone().unwrap_or_else(|| by_name(&new.name.name)),
             detected: None,
             sha256: new.sha256,
             version: latest.unwrap_or(0) + 1,

@@ -56,6 +56,8 @@ impl From<Contact> for ContactView {
 pub struct FileView {
     id: FileId,
     name: FileName,
+    /// Whether it was given another name, which no file system would have taken.
+    renamed: bool,
     size: u64,
     content_type: MediaType,
     sha256: Option<Sha256>,
@@ -68,9 +70,21 @@ pub struct FileView {
 
 impl From<ShareFile> for FileView {
     fn from(file: ShareFile) -> Self {
-        let ShareFile { id, name, size, content_type, sha256, version, replaces, by, added_at, upload: state, .. } =
-            file;
-        Self { id, name, size, content_type, sha256, version, replaces, by, added_at, state }
+        let ShareFile {
+            id,
+            name,
+            renamed,
+            size,
+            content_type,
+            sha256,
+            version,
+            replaces,
+            by,
+            added_at,
+            upload: state,
+            ..
+        } = file;
+        Self { id, name, renamed, size, content_type, sha256, version, replaces, by, added_at, state }
     }
 }
 
