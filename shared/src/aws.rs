@@ -16,8 +16,10 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 pub use aws_types::SdkConfig as AwsConfig;
 use aws_types::region::Region;
+use url::Url;
 
 use crate::clock::Clock;
+use crate::domain::is_loopback;
 
 /// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): every AWS endpoint chains to one of them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../certs/amazon-roots.pem");
@@ -89,6 +91,9 @@ pub enum EnvError {
     /// A variable is not set.
     #[error("the environment variable {0} is missing")]
     Missing(&'static str),
+    /// Nothing but a service on this very machine is spoken to without TLS.
+    #[error("the endpoint in {0} is neither https:// nor on this machine")]
+    Insecure(&'static str),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] rustls::Error),
@@ -99,7 +104,16 @@ impl Env {
     pub fn from_lambda() -> Result<Self, EnvError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let needed = |name: &'static str| variable(name).ok_or(EnvError::Missing(name));
-        let endpoint = |name: &str| variable(name).or_else(|| variable("AWS_ENDPOINT_URL"));
+        let endpoint = |name: &'static str| match variable(name).or_else(|| variable("AWS_ENDPOINT_URL")) {
+            Some(url) if is_plain(&url).is_err() => Err(EnvError::Insecure(name)),
+            url => Ok(url),
+        };
+        let endpoints = Endpoints {
+            dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB")?,
+            s3: endpoint("AWS_ENDPOINT_URL_S3")?,
+            ses: endpoint("AWS_ENDPOINT_URL_SESV2")?,
+            secrets_manager: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
+        };
         let credentials = Credentials::new(
             needed("AWS_ACCESS_KEY_ID")?,
             needed("AWS_SECRET_ACCESS_KEY")?,
@@ -108,13 +122,8 @@ impl Env {
             "environment",
         );
         Ok(Self {
-            aws: sdk_config(needed("AWS_REGION")?, credentials)?,
-            endpoints: Endpoints {
-                dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
-                s3: endpoint("AWS_ENDPOINT_URL_S3"),
-                ses: endpoint("AWS_ENDPOINT_URL_SESV2"),
-                secrets_manager: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            },
+            aws: sdk_config(needed("AWS_REGION")?, credentials, &endpoints)?,
+            endpoints,
             table: needed("GATEHOUSE_TABLE")?,
             bucket: variable("GATEHOUSE_BUCKET").unwrap_or_default(),
             portal_url: variable("GATEHOUSE_PORTAL_URL").unwrap_or_default(),
@@ -128,13 +137,25 @@ impl Env {
     }
 }
 
-/// What the SDK's clients are made from.
-pub fn sdk_config(region: String, credentials: Credentials) -> Result<AwsConfig, rustls::Error> {
+/// Whether an endpoint is spoken to without TLS, and is on this machine.
+fn is_plain(url: &str) -> Result<bool, ()> {
+    let url = Url::parse(url).map_err(drop)?;
+    match url.scheme() {
+        "https" => Ok(false),
+        "http" if is_loopback(&url) => Ok(true),
+        _ => Err(()),
+    }
+}
+
+/// What the SDK's clients are made from. Without an endpoint on this machine they speak TLS and nothing else.
+pub fn sdk_config(region: String, credentials: Credentials, endpoints: &Endpoints) -> Result<AwsConfig, rustls::Error> {
+    let Endpoints { dynamodb, s3, ses, secrets_manager } = endpoints;
+    let plain = [dynamodb, s3, ses, secrets_manager].into_iter().flatten().any(|url| is_plain(url) == Ok(true));
     Ok(AwsConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http::client(AMAZON_ROOTS, CONNECT_WITHIN)?)
+        .http_client(http::client(AMAZON_ROOTS, CONNECT_WITHIN, plain)?)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SharedTimeSource::new(SystemTimeSource::new()))
         .retry_config(RetryConfig::standard().with_max_attempts(4))
@@ -146,4 +167,25 @@ pub fn sdk_config(region: String, credentials: Credentials) -> Result<AwsConfig,
                 .build(),
         )
         .build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_this_machine_is_spoken_to_without_tls() {
+        for (url, plain) in [
+            ("https://dynamodb.eu-central-1.amazonaws.com", Ok(false)),
+            ("http://localhost:8000", Ok(true)),
+            ("http://127.0.0.1:8000", Ok(true)),
+            ("http://[::1]:8000", Ok(true)),
+            ("http://dynamodb.eu-central-1.amazonaws.com", Err(())),
+            ("http://169.254.169.254", Err(())),
+            ("http://localhost.example.com", Err(())),
+            ("dynamodb", Err(())),
+        ] {
+            assert_eq!(is_plain(url), plain, "{url}");
+        }
+    }
 }

@@ -53,13 +53,14 @@ struct CompanyView {
     domains: Vec<CompanyDomain>,
     portal_plan: bool,
     reference: Option<Reference>,
+    self_registered: bool,
     created_at: Timestamp,
 }
 
 impl From<Company> for CompanyView {
     fn from(company: Company) -> Self {
-        let Company { id, name, domains, portal_plan, reference, created_at } = company;
-        Self { id, name, domains, portal_plan, reference, created_at }
+        let Company { id, name, domains, portal_plan, reference, self_registered, created_at } = company;
+        Self { id, name, domains, portal_plan, reference, self_registered, created_at }
     }
 }
 
@@ -72,6 +73,7 @@ impl Contacts {
             domains: new.domains.clone(),
             portal_plan: new.portal_plan,
             reference: new.reference.clone(),
+            self_registered: false,
             created_at: now,
         };
         let by = staff.actor();
@@ -122,6 +124,7 @@ impl Contacts {
         let was = stored.record;
         let before = was.clone();
         let company = Company {
+            self_registered: was.self_registered && change.name.is_none(),
             name: change.name.clone().unwrap_or(was.name),
             domains: change.domains.clone().unwrap_or(was.domains),
             portal_plan: change.portal_plan.unwrap_or(was.portal_plan),

@@ -112,6 +112,7 @@ impl Contacts {
             return Err(Problem::invalid_field("owner_id", "is not known"));
         }
         let contact = Contact {
+            self_registered: contact.self_registered && change.name.is_none(),
             name: change.name.clone().unwrap_or(contact.name),
             phone: change.phone.clone().unwrap_or(contact.phone),
             areas: change.areas.clone().unwrap_or(contact.areas),

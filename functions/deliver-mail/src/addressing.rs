@@ -3,12 +3,12 @@
 use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
-    Access, Addressee, ContactId, Email, Language, Mail, OutboxMail, PersonId, PersonName, RecipientId, Share, ShareId,
-    ShareState, Staff, StaffId, Token, TokenPurpose, Unsubscribe,
+    Access, ActorId, Addressee, Contact, ContactId, Email, Language, Mail, MailWish, OutboxMail, PersonId, PersonName,
+    RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
 };
-use gatehouse::store::StoreError;
+use gatehouse::store::{Person, StoreError};
 
-use crate::{DeliverMail, DeliveryError, Outcome};
+use crate::{DeliverMail, DeliveryError};
 
 /// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -16,15 +16,26 @@ const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// How long a share's link works, whatever the share's own end is: it is looked at anew each time.
 const SHARE_LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// One transaction writes to them all.
-const MOST_PEOPLE: usize = 90;
+/// What was found out about a mail's way.
+pub(crate) enum Addressed {
+    /// Somebody reads it.
+    To(Box<Recipient>),
+    /// There is nobody to send it to, which whoever asked for it is not to learn.
+    Nobody,
+    /// Others are in the outbox in its place.
+    WrittenOut,
+}
 
 /// Who reads a mail, and what of it is for that reader alone.
 pub(crate) struct Recipient {
     pub(crate) to: Email,
     pub(crate) language: Language,
-    /// The name to greet, where the mail itself does not know it.
+    /// The name to greet.
     pub(crate) name: Option<PersonName>,
+    /// Whether it is a customer, and none of the staff.
+    pub(crate) is_customer: bool,
+    /// Who answers, where the operator has named nobody for that.
+    pub(crate) reply_to: Option<Email>,
     /// The token of the button's link.
     pub(crate) token: Option<Token>,
     /// The sealed token that turns such mails off.
@@ -33,112 +44,125 @@ pub(crate) struct Recipient {
 
 impl DeliverMail {
     /// Who reads it, and the token of its link: made here and now, it is in the mail, and nowhere else but as a hash.
-    pub(crate) async fn address(&self, mail: &OutboxMail, to: &Email) -> Result<Option<Recipient>, DeliveryError> {
-        let mut recipient =
-            Recipient { to: to.clone(), language: mail.language.clone(), name: None, token: None, turn_off: None };
+    pub(crate) async fn address(&self, mail: &OutboxMail) -> Result<Addressed, DeliveryError> {
+        let to = match &mail.to {
+            Addressee::Email(to) => to,
+            Addressee::Gathered { gathered_for, topic } => {
+                return self.write_what_gathered(mail, *gathered_for, *topic).await;
+            }
+            Addressee::Mappers { .. } | Addressee::Owner { .. } => return self.write_out(mail).await,
+        };
+        let person = match (mail.person, &mail.mail) {
+            (Some(person), _) => self.store.person(person).await?,
+            (None, Mail::PasswordReset | Mail::SignInsFailed) => match self.store.owner_of(to).await? {
+                Some(owner) => self.store.person(owner).await?.filter(|person| person.access().is_active()),
+                None => None,
+            },
+            _ => None,
+        };
+        let concerns_somebody = mail.person.is_some() || matches!(mail.mail, Mail::PasswordReset | Mail::SignInsFailed);
+        let Some(to) = present_address(mail, to, person.as_ref()).filter(|_| person.is_some() || !concerns_somebody)
+        else {
+            return Ok(Addressed::Nobody);
+        };
+        let mut recipient = Recipient {
+            to,
+            language: mail.language.clone(),
+            name: person.as_ref().and_then(Person::greeting).cloned(),
+            is_customer: !matches!(person, Some(Person::Staff(_))),
+            reply_to: None,
+            token: None,
+            turn_off: None,
+        };
         if mail.mail.can_be_turned_off() {
-            let whose = Unsubscribe::of(mail.person, to);
-            // What a contact wishes was asked when the mail was written; an address alone has nowhere else to say it.
-            if matches!(whose, Unsubscribe::Address(_)) && self.store.is_quiet(to).await? {
-                return Ok(None);
+            let whose = Unsubscribe::of(mail.person, &recipient.to);
+            let unwanted = match &person {
+                Some(Person::Contact(contact)) => contact.notifications.email == MailWish::Off || is_closed(contact),
+                // An address alone has nowhere else to say it.
+                _ => self.store.is_quiet(&recipient.to).await?,
+            };
+            if unwanted {
+                return Ok(Addressed::Nobody);
             }
             recipient.turn_off = Some(self.keyring.seal(Unsubscribe::PURPOSE, &whose.to_string()).await?);
         }
         let purpose = match &mail.mail {
             Mail::ContactInvitation { person, invitation, expires_at, .. }
-            | Mail::StaffInvitation { person, invitation, expires_at, .. }
+            | Mail::StaffInvitation { person, invitation, expires_at }
             | Mail::RegistrationAccepted { person, invitation, expires_at, .. } => {
                 TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at }
             }
-            Mail::ShareSent { share, recipient, .. } | Mail::FilesAdded { share, recipient, .. } => {
+            Mail::ShareSent { share: id, recipient: of, .. } | Mail::FilesAdded { share: id, recipient: of, .. } => {
+                let Some(share) = self.still_shared(*id, of, &recipient.to).await? else {
+                    return Ok(Addressed::Nobody);
+                };
+                recipient.reply_to = self.sharer(&share).await?;
                 let contact = match mail.person {
                     Some(PersonId::Contact(contact)) => Some(contact),
                     _ => None,
                 };
-                if !self.is_still_shared(*share, recipient, contact).await? {
-                    return Ok(None);
-                }
+                let (share, email) = (share.id, recipient.to.clone());
                 let expires_at = mail.created_at + SHARE_LINK_LIFETIME;
-                let (share, recipient, email) = (*share, recipient.clone(), to.clone());
-                TokenPurpose::ShareLink { share, recipient, contact, email, expires_at }
+                TokenPurpose::ShareLink { share, recipient: of.clone(), contact, email, expires_at }
+            }
+            Mail::FilesReturned { contact, .. } | Mail::ShareReceived { contact, .. } => {
+                recipient.reply_to = self.customer(*contact).await?;
+                return Ok(Addressed::To(Box::new(recipient)));
             }
             Mail::PasswordReset | Mail::SignInsFailed => {
-                let owner = match self.store.owner_of(to).await? {
-                    Some(owner) => self.store.person(owner).await?,
-                    None => None,
-                };
-                let Some(person) = owner.filter(|person| person.access().is_active()) else { return Ok(None) };
+                let Some(person) = person else { return Ok(Addressed::Nobody) };
                 recipient.language = person.language().clone();
-                recipient.name = Some(person.name().clone());
                 if mail.mail == Mail::SignInsFailed {
-                    return Ok(Some(recipient));
+                    return Ok(Addressed::To(Box::new(recipient)));
                 }
                 let expires_at = mail.created_at + RESET_LIFETIME;
                 TokenPurpose::PasswordReset { person: person.id(), epoch: person.sessions().epoch, expires_at }
             }
-            _ => return Ok(Some(recipient)),
+            _ => return Ok(Addressed::To(Box::new(recipient))),
         };
         let token = Token::random();
         self.store.publish_token(&token, &purpose).await?;
         recipient.token = Some(token);
-        Ok(Some(recipient))
+        Ok(Addressed::To(Box::new(recipient)))
     }
 
-    /// Whether what a mail tells of may still be told: much may have ended while it waited.
-    async fn is_still_shared(
-        &self,
-        share: ShareId,
-        recipient: &RecipientId,
-        contact: Option<ContactId>,
-    ) -> Result<bool, StoreError> {
-        let contact = async {
-            match contact {
-                Some(contact) => Ok(self.store.contact(contact).await?.map(|contact| contact.record)),
-                None => Ok(None),
-            }
-        };
-        let reads = try_join!(self.store.share(share), self.store.recipient(share, recipient), contact);
-        let (share, recipient, contact) = reads?;
+    /// The share, if what a mail tells of it may still be told to that address: much may have ended while it waited.
+    async fn still_shared(&self, id: ShareId, of: &RecipientId, to: &Email) -> Result<Option<Share>, StoreError> {
+        let (share, of) = try_join!(self.store.share(id), self.store.recipient(id, of))?;
+        let counts = of.is_some_and(|of| match &of.target {
+            // Who has the address no more gets nothing of what was shared with it.
+            Target::Address { email } => email == to,
+            Target::Contact { .. } | Target::Company { .. } => true,
+        });
         let sent = |share: &Share| matches!(share.state, ShareState::Sent { .. }) && !share.expired(self.clock.now());
-        let closed = contact.is_some_and(|contact| matches!(contact.access, Access::Closed { .. }));
-        Ok(share.is_some_and(|share| sent(&share)) && recipient.is_some() && !closed)
+        Ok(share.map(|share| share.record).filter(|share| counts && sent(share)))
     }
 
-    /// One mail for each of the staff whom it concerns, in place of the one to all of them.
-    pub(crate) async fn write_out(&self, mail: &OutboxMail) -> Result<Outcome, DeliveryError> {
-        let people = self.concerned(&mail.to).await?;
-        if people.is_empty() {
-            return Err(DeliveryError::Refused("nobody of the staff has an account".to_owned()));
-        }
-        let now = self.clock.now();
-        let mut transaction = self.store.transaction().settle(mail.id);
-        for person in people.into_iter().take(MOST_PEOPLE) {
-            let to_one = OutboxMail::new(person.email, Some(person.id.into()), person.language, mail.mail.clone(), now);
-            transaction = transaction.mail(&to_one);
-        }
-        transaction.commit().await.map_err(|error| DeliveryError::OutOfReach(error.to_string()))?;
-        Ok(Outcome::WrittenOut)
+    /// The one of the staff who shared it.
+    async fn sharer(&self, share: &Share) -> Result<Option<Email>, StoreError> {
+        let ActorId::Person(PersonId::Staff(staff)) = share.by else { return Ok(None) };
+        let staff = self.store.staff_of(vec![staff]).await?.pop();
+        Ok(staff.filter(|staff| staff.access.is_active()).map(|staff| staff.email))
     }
 
-    /// The owner, if that is who it is for; else those on duty; else the admins.
-    async fn concerned(&self, to: &Addressee) -> Result<Vec<Staff>, StoreError> {
-        if let Addressee::Owner { owner: Some(owner) } = to {
-            let owner = self.active(vec![*owner]).await?;
-            if !owner.is_empty() {
-                return Ok(owner);
-            }
-        }
-        let team = self.store.team().await?.map(|team| team.record).unwrap_or_default();
-        let on_duty = match to {
-            Addressee::Owner { .. } => team.members_on_duty,
-            _ => team.mappers_on_duty,
-        };
-        let on_duty = self.active(on_duty.into_iter().collect()).await?;
-        if on_duty.is_empty() { self.active(team.admins.into_iter().collect()).await } else { Ok(on_duty) }
+    /// Where a customer reads an answer.
+    async fn customer(&self, contact: ContactId) -> Result<Option<Email>, StoreError> {
+        Ok(self.store.contact(contact).await?.and_then(|contact| contact.record.email))
     }
+}
 
-    async fn active(&self, ids: Vec<StaffId>) -> Result<Vec<Staff>, StoreError> {
-        let people = if ids.is_empty() { Vec::new() } else { self.store.staff_of(ids).await? };
-        Ok(people.into_iter().filter(|person| person.access.is_active()).collect())
+fn is_closed(contact: &Contact) -> bool {
+    matches!(contact.access, Access::Closed { .. })
+}
+
+/// Where it goes by now: its person may have another address, or be shut out, since it was written.
+fn present_address(mail: &OutboxMail, to: &Email, person: Option<&Person>) -> Option<Email> {
+    let Some(person) = person else { return Some(to.clone()) };
+    let gone = matches!(person, Person::Staff(staff) if !staff.access.is_active() && mail.mail.follows_its_person());
+    match person.email() {
+        _ if gone => None,
+        Some(present) if present == to => Some(present.clone()),
+        Some(present) if mail.mail.follows_its_person() => Some(present.clone()),
+        _ => None,
     }
 }

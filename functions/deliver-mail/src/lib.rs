@@ -5,6 +5,8 @@
 //! A crash between two steps leaves the mail in the outbox; only what SES has taken leaves it.
 
 mod addressing;
+mod bundling;
+mod language;
 mod operator;
 mod render;
 
@@ -21,19 +23,22 @@ use aws_sdk_sesv2::types::{
 };
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{Addressee, MailId, OutboxMail, PersonId};
+use gatehouse::domain::{MailId, OutboxMail, PersonId};
 use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::session::Keyring;
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
+use addressing::{Addressed, Recipient};
 use operator::{Operator, OperatorDefaults};
 use render::{LOGO, MailTemplates, RenderedMail};
 
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// A mail is the deliverer's own for 15 seconds: what takes longer is left to the next one.
+/// A mail is the deliverer's own for 15 seconds from the moment it is claimed: what takes longer, with the claim's own
+/// answer, is left to the next one.
 const SEND_WITHIN: Duration = Duration::from_secs(13);
 
 /// The function.
@@ -55,6 +60,12 @@ enum DeliveryError {
     /// they may name the address.
     #[error("out of reach: {0}")]
     OutOfReach(String),
+    /// There was no answer: SES may have it all the same.
+    #[error("no answer")]
+    NoAnswer,
+    /// This function may not send: nothing will leave until that is put right.
+    #[error("SES denies this function to send: {0}")]
+    Denied(String),
     /// SES does not take this mail: trying again soon would only hold up those behind it.
     #[error("SES refuses it: {0}")]
     Refused(String),
@@ -94,8 +105,10 @@ impl EventFunction for DeliverMail {
     async fn handle(&self, event: FromTable) -> Result<Failed, StartError> {
         let operator = &self.deployed.operator(&self.store).await?;
         // What SES refuses does not come again at once: it would only hold up those behind it.
-        let deliver =
-            |id| async move { !matches!(self.deliver_logged(operator, id).await, Err(DeliveryError::OutOfReach(_))) };
+        let deliver = |id| async move {
+            use DeliveryError::{Denied, NoAnswer, OutOfReach};
+            !matches!(self.deliver_logged(operator, id).await, Err(OutOfReach(_) | NoAnswer | Denied(_)))
+        };
         let failed = event.each(deliver).await;
         if event.sweep {
             for shard in 0..keys::OUTBOX_SHARDS {
@@ -112,98 +125,111 @@ impl EventFunction for DeliverMail {
 impl DeliverMail {
     async fn deliver_logged(&self, operator: &Operator, id: MailId) -> Result<(), DeliveryError> {
         let delivered = self.deliver(operator, id).await;
-        if let Err(cause) = &delivered {
-            warn!(%id, %cause, "a mail stays in the outbox");
+        match &delivered {
+            Err(cause @ DeliveryError::Denied(_)) => error!(%id, %cause, "a mail stays in the outbox"),
+            Err(cause) => warn!(%id, %cause, "a mail stays in the outbox"),
+            Ok(()) => {}
         }
         delivered
     }
 
     async fn deliver(&self, operator: &Operator, id: MailId) -> Result<(), DeliveryError> {
-        let Claimed { mail, tries } = match self.store.claim_mail(id, self.clock.now()).await? {
+        let until = Instant::now() + SEND_WITHIN;
+        let claimed = match self.store.claim_mail(id, self.clock.now()).await? {
             Claim::Mine(claimed) => *claimed,
-            // Sent, or with another deliverer; if that one fails, the sweep comes for it.
+            // Sent, or not yet to be sent, or with another deliverer; if that one fails, the sweep comes for it.
             Claim::Gone | Claim::Taken => return Ok(()),
         };
-        let sent = tokio::time::timeout(SEND_WITHIN, self.send(operator, &mail)).await;
-        match sent.unwrap_or_else(|_| Err(DeliveryError::OutOfReach("not done in time".to_owned()))) {
-            Ok(Outcome::WrittenOut) => Ok(()),
-            Ok(outcome) => {
-                if matches!(outcome, Outcome::WithSes) {
-                    info!(%id, kind = mail.mail.kind(), tries, "mail sent");
-                }
+        let Claimed { mail, tries, perhaps_sent } = &claimed;
+        let addressed = match timeout_at(until, self.address(mail)).await {
+            Ok(addressed) => addressed,
+            Err(_) => Err(DeliveryError::OutOfReach("not done in time".to_owned())),
+        };
+        let recipient = match addressed {
+            Ok(Addressed::To(recipient)) => recipient,
+            Ok(Addressed::Nobody) => return Ok(self.store.settle_mail(id).await?),
+            Ok(Addressed::WrittenOut) => return Ok(()),
+            Err(refused) => return self.not_sent(mail, refused, false).await,
+        };
+        let sent = timeout_at(until, self.send(operator, mail, &recipient)).await;
+        match sent.unwrap_or(Err(DeliveryError::NoAnswer)) {
+            Ok(()) => {
+                info!(%id, kind = mail.mail.kind(), tries, "mail sent");
                 Ok(self.store.settle_mail(id).await?)
             }
             Err(refused) => {
+                // A link that may be in somebody's mailbox works; of further ones none is kept.
+                let kept = matches!(refused, DeliveryError::NoAnswer) && !perhaps_sent;
+                if let (Some(token), false) = (&recipient.token, kept) {
+                    self.store.withdraw_token(token).await?;
+                }
                 if let (DeliveryError::Refused(_), Some(PersonId::Contact(contact))) = (&refused, mail.person) {
                     // A contact that is gone has no problem any more; the mail goes its way all the same.
-                    if let Err(error) = self.store.note_mail_problem(contact, &refused.to_string()).await {
+                    if let Err(error) = self.store.note_mail_problem(contact, &recipient.to, &refused.to_string()).await
+                    {
                         warn!(%id, %error, "a mail's problem is not shown on its contact");
                     }
                 }
-                if mail.created_at + GIVE_UP_AFTER < self.clock.now()
-                    && !matches!(refused, DeliveryError::OutOfReach(_))
-                {
-                    error!(%id, kind = mail.mail.kind(), cause = %refused, "a mail is given up");
-                    self.store.settle_mail(id).await?;
-                } else {
-                    self.store.release_mail(id).await?;
-                }
-                Err(refused)
+                self.not_sent(mail, refused, kept).await
             }
         }
     }
 
-    /// Finds out to whom and with which link, and sends. Some mails turn out to be for nobody; one to whomever of the
-    /// staff it concerns turns into one for each.
-    async fn send(&self, operator: &Operator, mail: &OutboxMail) -> Result<Outcome, DeliveryError> {
-        let Addressee::Email(to) = &mail.to else { return self.write_out(mail).await };
-        let Some(recipient) = self.address(mail, to).await? else { return Ok(Outcome::ToNobody) };
-        let letter = self.letters.write(operator, mail, &recipient)?;
+    /// It stays in the outbox, unless SES has refused it for long enough.
+    async fn not_sent(&self, mail: &OutboxMail, why: DeliveryError, perhaps_sent: bool) -> Result<(), DeliveryError> {
+        let of_this_mail = matches!(why, DeliveryError::Refused(_) | DeliveryError::RenderedMail(_));
+        if of_this_mail && mail.created_at + GIVE_UP_AFTER < self.clock.now() {
+            error!(id = %mail.id, kind = mail.mail.kind(), cause = %why, "a mail is given up");
+            self.store.settle_mail(mail.id).await?;
+        } else {
+            self.store.release_mail(mail.id, perhaps_sent).await?;
+        }
+        Err(why)
+    }
+
+    async fn send(&self, operator: &Operator, mail: &OutboxMail, recipient: &Recipient) -> Result<(), DeliveryError> {
+        let letter = self.letters.write(operator, mail, recipient)?;
         // Whose mail it is comes back with what becomes of it: no address need be looked up.
         let contact = match mail.person {
             Some(PersonId::Contact(contact)) => Some(tag("contact", &contact.to_string())?),
             _ => None,
         };
+        let answers_to =
+            operator.support_email.as_ref().filter(|_| recipient.is_customer).or(recipient.reply_to.as_ref());
         let sent = self
             .ses
             .send_email()
             .from_email_address(render::mailbox(&operator.name, &self.mail_from))
-            .destination(Destination::builder().to_addresses(to.as_str()).build())
+            .set_reply_to_addresses(answers_to.map(|address| vec![address.to_string()]))
+            .destination(Destination::builder().to_addresses(recipient.to.as_str()).build())
             .content(content(letter, operator)?)
             .set_email_tags(contact.map(|contact| vec![contact]))
             .set_configuration_set_name(self.mail_events.clone())
             .send()
             .await;
-        sent.map(|_| Outcome::WithSes).map_err(|error| {
-            if refuses(&error) {
-                DeliveryError::Refused(error.code().unwrap_or("unknown").to_owned())
-            } else {
-                DeliveryError::OutOfReach(error.code().unwrap_or("no answer").to_owned())
-            }
-        })
+        sent.map(drop).map_err(failure)
     }
 }
 
-/// What has become of a mail.
-enum Outcome {
-    /// SES has it.
-    WithSes,
-    /// There is nobody to send it to, which whoever asked for it is not to learn.
-    ToNobody,
-    /// Others are in the outbox in its place.
-    WrittenOut,
-}
-
-/// Whether it is about this mail, and not about SES being out of reach or us being too fast.
-fn refuses(error: &SdkError<SendEmailError>) -> bool {
+/// What a failed call to SES says: about this mail, about us, or nothing at all.
+fn failure(error: SdkError<SendEmailError>) -> DeliveryError {
     use SendEmailError::{BadRequestException, MailFromDomainNotVerifiedException, MessageRejected, NotFoundException};
-    let refusal = |error: &SendEmailError| {
-        matches!(
-            error,
-            BadRequestException(_) | MailFromDomainNotVerifiedException(_) | MessageRejected(_) | NotFoundException(_)
-        )
-    };
-    error.as_service_error().is_some_and(refusal)
+    let code = error.code().map(str::to_owned);
+    match (error.as_service_error(), code) {
+        (
+            Some(
+                BadRequestException(_)
+                | MailFromDomainNotVerifiedException(_)
+                | MessageRejected(_)
+                | NotFoundException(_),
+            ),
+            code,
+        ) => DeliveryError::Refused(code.unwrap_or_else(|| "unknown".to_owned())),
+        // Not among SES's own errors: it is the answer of IAM.
+        (_, Some(code)) if code.starts_with("AccessDenied") => DeliveryError::Denied(code),
+        (Some(_), code) => DeliveryError::OutOfReach(code.unwrap_or_else(|| "unknown".to_owned())),
+        (None, _) => DeliveryError::NoAnswer,
+    }
 }
 
 fn tag(name: &str, value: &str) -> Result<MessageTag, DeliveryError> {
@@ -231,4 +257,28 @@ fn content(letter: RenderedMail, operator: &Operator) -> Result<EmailContent, De
         message = message.attachments(logo.build().map_err(incomplete)?);
     }
     Ok(EmailContent::builder().simple(message.build()).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sesv2::config::http::HttpResponse;
+    use aws_sdk_sesv2::error::ErrorMetadata;
+
+    #[test]
+    fn what_iam_denies_what_ses_refuses_and_an_outage_are_told_apart() {
+        let answered = |code: &str| {
+            let error = SendEmailError::generic(ErrorMetadata::builder().code(code).build());
+            failure(SdkError::service_error(error, HttpResponse::new(403.try_into().unwrap(), "".into())))
+        };
+        assert!(matches!(answered("AccessDeniedException"), DeliveryError::Denied(_)));
+        assert!(matches!(answered("ThrottlingException"), DeliveryError::OutOfReach(_)));
+        assert!(matches!(failure(SdkError::timeout_error("slow")), DeliveryError::NoAnswer));
+        let rejected = aws_sdk_sesv2::types::error::MessageRejected::builder().build();
+        let rejected = SdkError::service_error(
+            SendEmailError::MessageRejected(rejected),
+            HttpResponse::new(400.try_into().unwrap(), "".into()),
+        );
+        assert!(matches!(failure(rejected), DeliveryError::Refused(_)));
+    }
 }

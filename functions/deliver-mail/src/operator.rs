@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use gatehouse::aws::Env;
 use gatehouse::domain::Email;
 use gatehouse::store::{Store, StoreError};
+use jiff::tz::TimeZone;
 use tracing::warn;
 
 /// The operator, as mails name it.
@@ -15,6 +16,8 @@ pub(crate) struct Operator {
     pub(crate) portal_url: String,
     /// Whom customers ask for help.
     pub(crate) support_email: Option<Email>,
+    /// Where it is, for times.
+    pub(crate) time_zone: TimeZone,
     /// Its logo, as a PNG.
     pub(crate) logo: Option<Arc<[u8]>>,
 }
@@ -42,6 +45,7 @@ impl OperatorDefaults {
             name: settings.operator_name.map_or_else(|| self.name.clone(), |name| name.to_string()),
             portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), |set| set.to_string()),
             support_email: settings.support_email,
+            time_zone: settings.time_zone.map_or(TimeZone::UTC, |name| name.zone()),
             logo,
         })
     }

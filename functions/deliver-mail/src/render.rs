@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::domain::{DigestEntry, Mail, OutboxMail};
-use jiff::Timestamp;
-use minijinja::{Environment, UndefinedBehavior, context};
+use gatehouse::domain::{Email, Mail, OutboxMail, StaffNews, lines, one_line};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Output, State, UndefinedBehavior, Value, context, escape_formatter};
 use serde::{Deserialize, Serialize};
 
 use crate::addressing::Recipient;
+use crate::language::Format;
 use crate::operator::Operator;
 
 /// Each language is one file; a new one is a new line here.
@@ -44,14 +45,17 @@ pub(crate) enum RenderError {
 #[derive(Debug, Deserialize)]
 struct Translation {
     common: Common,
+    format: Format,
     #[serde(flatten)]
     kinds: HashMap<String, Words>,
 }
 
-/// What stands below mails of any kind.
+/// What stands above and below mails of any kind.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Common {
+    /// With the reader's name, if it is known.
+    greeting: String,
     /// Before the address to ask.
     help: String,
     /// The link that turns notifications off.
@@ -87,11 +91,12 @@ pub(crate) struct RenderedMail {
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
-/// A line of a list, as it is shown.
-#[derive(Serialize)]
-struct Entry {
-    title: String,
-    from: String,
+/// The one place where something comes into a mail: whatever a person typed, it stays on its line and hides nothing.
+fn put(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if value.kind() == ValueKind::String => escape_formatter(out, state, &one_line(text).into()),
+        _ => escape_formatter(out, state, value),
+    }
 }
 
 impl MailTemplates {
@@ -101,8 +106,7 @@ impl MailTemplates {
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         templates.set_trim_blocks(true);
         templates.set_lstrip_blocks(true);
-        templates.add_filter("time", time);
-        templates.add_filter("bytes", bytes);
+        templates.set_formatter(put);
         templates.add_template("layout.html", include_str!("../mails/layout.html"))?;
         templates.add_template("layout.txt", include_str!("../mails/layout.txt"))?;
         let tongues = LANGUAGES.iter().map(|(language, file)| {
@@ -118,22 +122,32 @@ impl MailTemplates {
         mail: &OutboxMail,
         recipient: &Recipient,
     ) -> Result<RenderedMail, RenderError> {
-        let (language, common, words) = self.words(&mail.mail, recipient)?;
-        let portal = &operator.portal_url;
-        let facts = context! { operator => operator.name, portal_url => portal, to => recipient.to, name => recipient.name, mail => mail.mail };
+        let (language, translation, words) = self.words(&mail.mail, recipient)?;
+        let (portal, format) = (&operator.portal_url, &translation.format);
+        let name = recipient.name.as_ref();
+        let greeting = self.templates.render_str(&translation.common.greeting, context! { name })?;
+        let facts = context! {
+            greeting,
+            operator => operator.name,
+            to => recipient.to.for_people(),
+            mail => mail.mail,
+            ..counted(&mail.mail, operator, format)
+        };
         let fill = |template: &String| self.templates.render_str(template, &facts);
         let fill_all = |templates: &[String]| templates.iter().map(fill).collect::<Result<Vec<_>, _>>();
 
-        let subject = one_line(&fill(&words.subject)?);
+        let subject = fill(&words.subject)?;
         let (heading, button) = (fill(&words.heading)?, fill(&words.button)?);
         let (before, after) = (fill_all(&words.before)?, fill_all(&words.after)?);
         let page = context! {
-            language, common, subject, heading, before, button, after,
-            list => list(&mail.mail),
+            language, subject, heading, before, button, after,
+            common => translation.common,
+            list => list(&mail.mail, format),
             message => message(&mail.mail),
             link => link(portal, &mail.mail, recipient),
             operator => operator.name,
-            support => operator.support_email,
+            support_email => operator.support_email,
+            support => operator.support_email.as_ref().map(Email::for_people),
             logo => operator.logo.is_some().then_some(LOGO),
             turn_off => recipient.turn_off.as_ref().map(|token| format!("{portal}/unsubscribe#{token}")),
         };
@@ -146,13 +160,13 @@ impl MailTemplates {
     }
 
     /// The words in the person's language; `pt-BR` is content with `pt`, and everybody with the fallback.
-    fn words(&self, mail: &Mail, recipient: &Recipient) -> Result<(&str, &Common, &Words), RenderError> {
+    fn words(&self, mail: &Mail, recipient: &Recipient) -> Result<(&str, &Translation, &Words), RenderError> {
         let kind = mail.kind();
         let tag = recipient.language.as_str().to_ascii_lowercase();
         let primary = tag.split('-').next().unwrap_or(&tag);
         let words = [tag.as_str(), primary, FALLBACK].into_iter().find_map(|tag| {
             let (language, tongue) = self.tongues.get_key_value(tag)?;
-            Some((*language, &tongue.common, tongue.kinds.get(kind)?))
+            Some((*language, tongue, tongue.kinds.get(kind)?))
         });
         words.ok_or(RenderError::Kind(kind))
     }
@@ -165,6 +179,7 @@ fn link(portal: &str, mail: &Mail, recipient: &Recipient) -> String {
         (Mail::FilesReturned { share, .. } | Mail::ShareReceived { share, .. }, _) => {
             format!("{portal}/shares/{share}")
         }
+        (Mail::RegistrationsWaiting { .. }, _) => format!("{portal}/registrations"),
         (Mail::RegistrationReceived { registration, .. }, _) => format!("{portal}/registrations/{registration}"),
         (Mail::PasswordReset, Some(token)) => format!("{portal}/reset#{}", token.reveal()),
         (_, Some(token)) => format!("{portal}/activate#{}", token.reveal()),
@@ -185,20 +200,52 @@ fn headers(portal: &str, recipient: &Recipient) -> Vec<(&'static str, String)> {
     headers
 }
 
-/// One line, whatever a title or a name holds.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Numbers, sizes and times of a mail, as its reader's language writes them.
+fn counted(mail: &Mail, operator: &Operator, format: &Format) -> Value {
+    let (files, size) = match mail {
+        Mail::ShareSent { file_count, total_size, .. } | Mail::ShareReceived { file_count, total_size, .. } => {
+            (Some(format.files(*file_count)), Some(format.size(*total_size)))
+        }
+        _ => (None, None),
+    };
+    let requests = match mail {
+        Mail::RegistrationReceived { waiting, .. } | Mail::RegistrationsWaiting { waiting, .. } => {
+            Some(format.requests((*waiting).max(1)))
+        }
+        _ => None,
+    };
+    let expires_at = match mail {
+        Mail::ContactInvitation { expires_at, .. }
+        | Mail::StaffInvitation { expires_at, .. }
+        | Mail::RegistrationAccepted { expires_at, .. } => Some(*expires_at),
+        Mail::ShareSent { expires_at, .. } | Mail::FilesAdded { expires_at, .. } => *expires_at,
+        _ => None,
+    };
+    let expires_at = expires_at.map(|at| format.time(at, &operator.time_zone));
+    context! { files, size, requests, expires_at }
 }
 
-/// What a daily mail tells of.
-fn list(mail: &Mail) -> Vec<Entry> {
-    let Mail::Digest { shares, .. } = mail else { return Vec::new() };
-    let entry =
-        |entry: &DigestEntry| Entry { title: one_line(entry.title.as_str()), from: one_line(entry.from.as_str()) };
-    shares.iter().map(entry).collect()
+/// What a mail tells of, if that is several things: a line each.
+fn list(mail: &Mail, format: &Format) -> Vec<String> {
+    let (news, more) = match mail {
+        Mail::Digest { shares } => {
+            return shares.iter().map(|entry| format!("{} – {}", entry.title, entry.from)).collect();
+        }
+        Mail::CustomerNews { news, more, .. } | Mail::RegistrationsWaiting { news, more, .. } => (news, *more),
+        _ => return Vec::new(),
+    };
+    let line = |news: &StaffNews| match news {
+        StaffNews::FileReturned { title, from, file, .. } => format!("{title}: {file} – {from}"),
+        StaffNews::ShareReceived { title, from, file_count, .. } => {
+            format!("{title} ({}) – {from}", format.files(*file_count))
+        }
+        StaffNews::AccessRequested { name, company, .. } => format!("{name} – {company}"),
+    };
+    let further = (more > 0).then(|| format.more(more));
+    news.iter().map(line).chain(further).collect()
 }
 
-/// What a person wrote to go with the mail, by paragraphs.
+/// What a person wrote to go with the mail, line by line.
 fn message(mail: &Mail) -> Vec<String> {
     let message = match mail {
         Mail::ContactInvitation { message, .. }
@@ -208,26 +255,7 @@ fn message(mail: &Mail) -> Vec<String> {
         | Mail::RegistrationDeclined { message, .. } => message.as_ref(),
         _ => None,
     };
-    let text = message.map(gatehouse::domain::Message::as_str).unwrap_or_default();
-    text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
-}
-
-/// A time in a form that every language reads: `2026-01-31 09:30 UTC`.
-fn time(at: &str) -> String {
-    at.parse::<Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
-}
-
-/// A size for people: `4.2 MB`.
-fn bytes(size: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let mut size = size as f64;
-    for unit in ["bytes", "kB", "MB", "GB"] {
-        if size < 1000.0 {
-            return if unit == "bytes" { format!("{size} {unit}") } else { format!("{size:.1} {unit}") };
-        }
-        size /= 1000.0;
-    }
-    format!("{size:.1} TB")
+    message.map(|message| lines(message.as_str())).unwrap_or_default()
 }
 
 /// A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 where the name is not ASCII).
@@ -252,85 +280,103 @@ pub(crate) fn mailbox(name: &str, address: &str) -> String {
 mod tests {
     use super::*;
     use gatehouse::domain::{
-        ContactId, Email, InvitationId, PersonId, PersonName, RecipientId, RegistrationId, ShareId, StaffId, Token,
+        CompanyId, ContactId, DigestEntry, InvitationId, PersonId, PersonName, RecipientId, RegistrationId, ShareId,
+        StaffId, Token,
     };
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
     use std::collections::BTreeSet;
+
+    const MARKUP: &str = "Zoë <b>Bold</b>";
 
     fn every_kind() -> Vec<Mail> {
         let now = Timestamp::UNIX_EPOCH;
-        let contact = ContactId::new(now);
+        let (contact, company_id) = (ContactId::new(now), CompanyId::new(now));
         let person: PersonId = contact.into();
         let (share, recipient) = (ShareId::new(now), RecipientId::Contact(contact));
-        let (invitation, expires_at) = (InvitationId::new(now), now);
-        let name = || "Zoë <b>Bold</b>".parse::<PersonName>().unwrap();
-        let title = || "Report\u{2028}of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
+        let (invitation, expires_at, registration) = (InvitationId::new(now), now, RegistrationId::new(now));
+        let name = || MARKUP.parse::<PersonName>().unwrap();
+        let title = || "Report of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
         let company = || "Ship & Co".parse::<gatehouse::domain::CompanyName>().unwrap();
         let message = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
         let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
-        let sent = |name, expires_at| Mail::ShareSent {
+        let sent = |expires_at| Mail::ShareSent {
             share,
             recipient: recipient.clone(),
             title: title(),
-            name,
-            from: "Sam".parse().unwrap(),
+            from: name(),
             message: message.clone(),
             file_count: 3,
             total_size: 4_200_000,
             expires_at,
         };
-        let added = |name, expires_at| Mail::FilesAdded {
+        let added = |expires_at| Mail::FilesAdded {
             share,
             recipient: recipient.clone(),
             title: title(),
-            name,
-            from: "Sam".parse().unwrap(),
+            from: name(),
             file: file(),
             expires_at,
+        };
+        let news = || {
+            vec![
+                StaffNews::FileReturned { share, title: title(), from: name(), file: file() },
+                StaffNews::ShareReceived { share, title: title(), from: name(), file_count: 1 },
+                StaffNews::AccessRequested { registration, name: name(), company: company() },
+            ]
         };
         vec![
             Mail::ContactInvitation {
                 person,
                 invitation,
                 expires_at,
-                name: name(),
-                company: company(),
+                company: Some(company()),
                 message: message.clone(),
             },
-            Mail::StaffInvitation {
-                person: StaffId::new(now).into(),
-                invitation,
-                expires_at,
-                name: "Sam".parse().unwrap(),
+            Mail::ContactInvitation { person, invitation, expires_at, company: None, message: None },
+            Mail::StaffInvitation { person: StaffId::new(now).into(), invitation, expires_at },
+            sent(Some(now)),
+            sent(None),
+            added(None),
+            added(Some(now)),
+            Mail::FilesReturned {
+                share,
+                title: title(),
+                from: name(),
+                contact,
+                company: company(),
+                company_id,
+                file: file(),
             },
-            sent(Some(name()), Some(now)),
-            sent(None, None),
-            added(Some(name()), None),
-            added(None, Some(now)),
-            Mail::FilesReturned { share, title: title(), from: name(), company: company(), file: file() },
             Mail::ShareReceived {
                 share,
                 title: title(),
                 from: name(),
+                contact,
                 company: company(),
+                company_id,
                 message: message.clone(),
                 file_count: 1,
                 total_size: 12,
             },
-            Mail::Digest { name: name(), shares: vec![DigestEntry { share, title: title(), from: name() }] },
-            Mail::AlreadyRegistered { name: name() },
+            Mail::Digest { shares: vec![DigestEntry { share, title: title(), from: name() }] },
+            Mail::AlreadyRegistered,
             Mail::RegistrationReceived {
-                registration: RegistrationId::new(now),
+                registration,
                 name: name(),
                 company: company(),
                 message: message.clone(),
+                waiting: 2,
             },
-            Mail::RegistrationAccepted { person, invitation, expires_at, name: name(), company: company() },
-            Mail::RegistrationDeclined { name: name(), message },
-            Mail::RegistrationDeclined { name: name(), message: None },
-            Mail::AccessOpened { name: name() },
-            Mail::AccessClosed { name: name() },
+            Mail::CustomerNews { company: company(), news: news(), more: 0 },
+            Mail::RegistrationsWaiting { news: news(), more: 7, waiting: 10 },
+            Mail::RegistrationAccepted { person, invitation, expires_at, company: company() },
+            Mail::RegistrationDeclined { message },
+            Mail::RegistrationDeclined { message: None },
+            Mail::AccessOpened,
+            Mail::AccessClosed,
             Mail::PasswordReset,
-            Mail::PasswordChanged { name: name() },
+            Mail::PasswordChanged,
             Mail::SignInsFailed,
         ]
     }
@@ -340,6 +386,7 @@ mod tests {
             name: "Müller & Söhne".to_owned(),
             portal_url: "https://portal.example".to_owned(),
             support_email: None,
+            time_zone: TimeZone::UTC,
             logo: None,
         }
     }
@@ -352,17 +399,24 @@ mod tests {
             "share_sent" | "files_added" => "/open#",
             "files_returned" | "share_received" => "/shares/shr_",
             "registration_received" => "/registrations/reg_",
+            "registrations_waiting" => "/registrations\n",
             _ => "\n",
         }
     }
 
     fn write(operator: &Operator, mail: Mail, language: &str) -> RenderedMail {
+        write_to(Some("Zoë"), operator, mail, language)
+    }
+
+    fn write_to(name: Option<&str>, operator: &Operator, mail: Mail, language: &str) -> RenderedMail {
         let (to, language): (Email, gatehouse::domain::Language) =
             ("zoe@example.com".parse().unwrap(), language.parse().unwrap());
         let recipient = Recipient {
             to: to.clone(),
             language: language.clone(),
-            name: Some("Zoë".parse().unwrap()),
+            name: name.map(|name| name.parse().unwrap()),
+            is_customer: true,
+            reply_to: None,
             token: opens(mail.kind()).contains('#').then(Token::random),
             turn_off: mail.can_be_turned_off().then(|| "sealed".to_owned()),
         };
@@ -413,14 +467,161 @@ mod tests {
         for (language, greeting) in
             [("en", "Hello,"), ("de", "Guten Tag,"), ("fr", "Bonjour,"), ("nl", "Goedendag,"), ("es", "Hola:")]
         {
-            let nameless = every_kind().into_iter().filter(|mail| {
-                matches!(mail, Mail::ShareSent { name: None, .. } | Mail::FilesAdded { name: None, .. })
-            });
-            for mail in nameless {
-                let letter = write(&operator(), mail, language);
-                assert!(letter.text.lines().any(|line| line == greeting), "{}", letter.text);
+            for mail in every_kind().into_iter().filter(|mail| mail.bundled().is_none() && mail.sequel().is_none()) {
+                let news = matches!(mail, Mail::CustomerNews { .. } | Mail::RegistrationsWaiting { .. });
+                let letter = write_to(None, &operator(), mail, language);
+                assert!(news || letter.text.lines().any(|line| line == greeting), "{}", letter.text);
             }
         }
+    }
+
+    /// A line that nobody but the portal writes.
+    const FORGED: &str = "Forged: pay here";
+
+    /// What people type to leave their place; `~` stands for the forged line.
+    const HOSTILE: [&str; 8] =
+        ["a\r~", "a\n~", "a\u{2028}~", "a\u{2029}~", "a\u{85}~", "a\u{b}~", "a\u{c}~", "a\u{202e}\u{2066}\u{200b}~"];
+
+    #[test]
+    fn no_text_of_a_stranger_leaves_its_line_or_its_quote() {
+        for hostile in HOSTILE.map(|text| text.replace('~', FORGED)) {
+            // As a row of before these rules could still have it.
+            let typed = |mail: Mail| {
+                let mail = serde_json::to_string(&mail).unwrap();
+                let hostile = serde_json::to_string(&hostile).unwrap();
+                serde_json::from_str::<Mail>(&mail.replace("<b>a</b>.pdf", hostile.trim_matches('"'))).unwrap()
+            };
+            let message: Option<gatehouse::domain::Message> = hostile.parse().ok();
+            for (language, _) in LANGUAGES {
+                for mut mail in every_kind().into_iter().map(typed) {
+                    if let (
+                        Mail::ShareReceived { message: place, .. } | Mail::RegistrationReceived { message: place, .. },
+                        Some(message),
+                    ) = (&mut mail, &message)
+                    {
+                        *place = Some(message.clone());
+                    }
+                    let letter = write(&operator(), mail, language);
+                    let ends =
+                        |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+                    for part in [&letter.text, &letter.subject, &letter.html] {
+                        assert!(!part.split(ends).any(|line| line.trim_start().starts_with(FORGED)), "{part}");
+                        assert!(!part.contains(['\u{202e}', '\u{2066}', '\u{200b}', '\r']), "{part}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_comes_into_a_template_stays_on_its_line() {
+        let templates = MailTemplates::new().unwrap().templates;
+        for hostile in HOSTILE.map(|text| text.replace('~', FORGED)) {
+            let line = templates.render_str("{{ a }}|{{ b }}", context! { a => hostile, b => [&hostile] }).unwrap();
+            assert!(
+                !line
+                    .contains(['\n', '\r', '\u{2028}', '\u{2029}', '\u{85}', '\u{b}', '\u{c}', '\u{202e}', '\u{200b}']),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_subject_to_the_staff_begins_with_the_portals_own_words() {
+        for mail in every_kind().into_iter().filter(|mail| mail.bundled().is_some() || mail.sequel().is_some()) {
+            for (language, _) in LANGUAGES {
+                let subject = write(&operator(), mail.clone(), language).subject;
+                assert!(
+                    !subject.starts_with("Zoë") && !subject.starts_with("Ship") && !subject.starts_with("Report"),
+                    "{subject}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn empty_lines_of_a_message_stay_and_stay_quoted() {
+        let sent = every_kind().into_iter().find(|mail| matches!(mail, Mail::ShareSent { .. })).unwrap();
+        let letter = write(&operator(), sent, "en");
+        assert!(
+            letter.text.contains("\n> First line\n>\n> <script>alert(1)</script>\n\nOpen report:\n"),
+            "{}",
+            letter.text
+        );
+        assert!(letter.html.contains(">First line</p>") && letter.html.contains(">&nbsp;</p>"), "{}", letter.html);
+    }
+
+    #[test]
+    fn numbers_sizes_and_times_are_written_as_the_language_writes_them() {
+        let tongues = MailTemplates::new().unwrap().tongues;
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let at: Timestamp = "2026-12-01T22:26:00Z".parse().unwrap();
+        for (language, time, size, file, none, many, bytes) in [
+            ("en", "1 December 2026 at 23:26 CET", "4.2 MB", "1 file", "0 files", "1,000 files", "12 bytes"),
+            ("de", "1. Dezember 2026, 23:26 Uhr (MEZ)", "4,2 MB", "1 Datei", "0 Dateien", "1.000 Dateien", "12 Bytes"),
+            (
+                "fr",
+                "1er décembre 2026 à 23:26 (CET)",
+                "4,2 Mo",
+                "1 fichier",
+                "0 fichier",
+                "1\u{202f}000 fichiers",
+                "12 octets",
+            ),
+            (
+                "nl",
+                "1 december 2026 om 23:26 (CET)",
+                "4,2 MB",
+                "1 bestand",
+                "0 bestanden",
+                "1.000 bestanden",
+                "12 bytes",
+            ),
+            (
+                "es",
+                "1 de diciembre de 2026 a las 23:26 (CET)",
+                "4,2 MB",
+                "1 archivo",
+                "0 archivos",
+                "1000 archivos",
+                "12 bytes",
+            ),
+        ] {
+            let format = &tongues[language].format;
+            let written = [
+                format.time(at, &berlin),
+                format.size(4_200_000),
+                format.files(1),
+                format.files(0),
+                format.files(1000),
+                format.size(12),
+            ];
+            assert_eq!(written, [time, size, file, none, many, bytes]);
+        }
+        let sizes = [999, 1000, 999_949, 999_950, 1_000_000_000, 1_234_567_890_000_000];
+        let written = sizes.map(|size| tongues["en"].format.size(size));
+        assert_eq!(written, ["999 bytes", "1 kB", "999.9 kB", "1 MB", "1 GB", "1,234.6 TB"]);
+    }
+
+    #[test]
+    fn an_address_is_shown_as_its_owner_writes_it() {
+        let mut recipient = Recipient {
+            to: "ann@münchen.example".parse().unwrap(),
+            language: "en".parse().unwrap(),
+            name: None,
+            is_customer: true,
+            reply_to: None,
+            token: None,
+            turn_off: None,
+        };
+        let mail = |to: &Email| {
+            OutboxMail::new(to.clone(), None, "en".parse().unwrap(), Mail::PasswordChanged, Timestamp::UNIX_EPOCH)
+        };
+        let letter = MailTemplates::new().unwrap().write(&operator(), &mail(&recipient.to), &recipient).unwrap();
+        assert!(letter.text.contains("The password of ann@münchen.example was"), "{}", letter.text);
+        recipient.to = "ann@xn--pple-43d.com".parse().unwrap();
+        let letter = MailTemplates::new().unwrap().write(&operator(), &mail(&recipient.to), &recipient).unwrap();
+        assert!(letter.text.contains("ann@xn--pple-43d.com"), "{}", letter.text);
     }
 
     #[test]

@@ -37,8 +37,8 @@ impl Invite {
             State::Closed => {
                 let was_closed = contact.access.word() == "closed";
                 let contact = if was_closed { contact } else { contact.close() };
-                let mail = Mail::AccessClosed { name: contact.name.clone() };
-                let mail = if was_closed { None } else { notice(&contact, mail, to.notify, now) };
+                let notify = to.notify && !was_closed;
+                let mail = notice(&contact, Mail::AccessClosed, notify, now);
                 (contact, ActivityKind::AccessClosed, mail)
             }
             State::Open => {
@@ -50,8 +50,7 @@ impl Invite {
                         (invited.contact, ActivityKind::Invited, Some(mail))
                     }
                     Opened::Restored(contact) => {
-                        let mail = Mail::AccessOpened { name: contact.name.clone() };
-                        let mail = notice(&contact, mail, to.notify, now);
+                        let mail = notice(&contact, Mail::AccessOpened, to.notify, now);
                         (contact, ActivityKind::AccessOpened, mail)
                     }
                     Opened::Unchanged(contact) => (contact, ActivityKind::ContactChanged, None),

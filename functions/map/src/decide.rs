@@ -97,8 +97,8 @@ impl Map {
         let declined = declined.map_err(|decided| Problem::already_mapped(&decided))?;
         let mut transaction = self.decided(&registration, decision).await?;
         if why.notify {
-            let Registration { name, email, language, .. } = declined.clone();
-            let mail = Mail::RegistrationDeclined { name, message: Some(why.reason.clone()) };
+            let Registration { email, language, .. } = declined.clone();
+            let mail = Mail::RegistrationDeclined { message: Some(why.reason.clone()) };
             transaction = transaction.mail(&OutboxMail::new(email, None, language, mail, now));
         }
         let activity = Activity::new(ActivityKind::RegistrationDeclined, staff.actor(), now);
@@ -165,24 +165,17 @@ fn let_in(contact: Contact, company: &Company, now: Timestamp) -> Result<Mapped,
             person: invited.contact.id.into(),
             invitation: invited.invitation.id,
             expires_at: invited.invitation.expires_at,
-            name: invited.contact.name.clone(),
             company: company.name.clone(),
         };
         (invited.contact, mail)
     };
     let refused = |refused: gatehouse::domain::InviteRefused| refused.problem(now);
     let (contact, mail) = match contact.access {
-        Access::Active { .. } => {
-            let mail = Mail::AlreadyRegistered { name: contact.name.clone() };
-            (contact, mail)
-        }
+        Access::Active { .. } => (contact, Mail::AlreadyRegistered),
         Access::Invited { .. } => invited(contact.invite(company, now).map_err(refused)?),
         Access::None | Access::Closed { .. } => match contact.open(company, now).map_err(refused)? {
             Opened::Invited(opened) => invited(opened),
-            Opened::Restored(contact) | Opened::Unchanged(contact) => {
-                let mail = Mail::AccessOpened { name: contact.name.clone() };
-                (contact, mail)
-            }
+            Opened::Restored(contact) | Opened::Unchanged(contact) => (contact, Mail::AccessOpened),
         },
     };
     let to = contact.email.clone().ok_or_else(|| Problem::internal("a contact that was let in has no address"))?;

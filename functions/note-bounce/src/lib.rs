@@ -2,7 +2,7 @@
 //! address. The mail names its contact by a tag; what no contact was sent is nobody's to show.
 
 use gatehouse::aws::Env;
-use gatehouse::domain::ContactId;
+use gatehouse::domain::{ContactId, Email};
 use gatehouse::event::{EventFunction, StartError};
 use gatehouse::store::Store;
 use serde::Deserialize;
@@ -30,6 +30,9 @@ struct Detail {
 struct Mail {
     #[serde(default)]
     tags: Tags,
+    /// The addresses that it was sent to.
+    #[serde(default)]
+    destination: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -55,13 +58,22 @@ impl EventFunction for NoteBounce {
 
     async fn handle(&self, event: Event) -> Result<Value, StartError> {
         let problem = match event.detail.bounce {
-            Some(Bounce { bounce_type, bounce_sub_type }) => format!("it came back: {bounce_type}, {bounce_sub_type}"),
+            Some(Bounce { bounce_type, bounce_sub_type }) if bounce_type == "Permanent" => {
+                format!("it came back: {bounce_type}, {bounce_sub_type}")
+            }
+            // A full mailbox, or a server that was out of order for hours: the address may be right.
+            Some(Bounce { bounce_type, bounce_sub_type }) => {
+                format!(
+                    "the last mail was not delivered, though the address may be right: {bounce_type}, {bounce_sub_type}"
+                )
+            }
             None => "it was called spam by its reader".to_owned(),
         };
-        for contact in event.detail.mail.tags.contact {
-            // A contact that is gone has no problem any more.
-            if self.store.contact(contact).await?.is_some() {
-                self.store.note_mail_problem(contact, &problem).await?;
+        let Detail { mail: Mail { tags, destination }, .. } = event.detail;
+        let addresses: Vec<Email> = destination.iter().filter_map(|address| address.parse().ok()).collect();
+        for contact in tags.contact {
+            for address in &addresses {
+                self.store.note_mail_problem(contact, address, &problem).await?;
             }
         }
         Ok(Value::Null)

@@ -8,7 +8,7 @@ use futures_util::try_join;
 use gatehouse::clock::{SignedDuration, Timestamp};
 use gatehouse::domain::{
     Access, AccessRequest, Activity, ActivityKind, Company, CompanyId, CompanyName, Contact, Email, Link, PersonId,
-    PersonName,
+    PersonName, domain_for_people,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Customer, Problem, json, retry_on_conflict};
 use gatehouse::store::{CommitError, Person, Requests};
@@ -134,11 +134,13 @@ impl OpenLink {
                     domains: domain.into_iter().collect(),
                     portal_plan: true,
                     reference: None,
+                    self_registered: true,
                     created_at: now,
                 };
                 let contact = Contact {
                     email: Some(opened.email.clone()),
                     language: opened.share.language.clone().unwrap_or_default(),
+                    self_registered: true,
                     ..Contact::new(company.id, body.name.clone(), now)
                 };
                 transaction = transaction.create(&company).words(company.id, None, &company);
@@ -165,7 +167,7 @@ impl OpenLink {
 
 /// A company that nobody has named is called by its domain, or by the person where the domain is nobody's.
 fn name_of(email: &Email, person: &PersonName) -> Result<CompanyName, Problem> {
-    let name = if is_consumers(email) { person.as_str() } else { email.domain() };
+    let name = if is_consumers(email) { person.to_string() } else { domain_for_people(email.domain()) };
     name.parse().map_err(|wrong| Problem::invalid_field("company", wrong))
 }
 

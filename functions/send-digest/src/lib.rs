@@ -95,7 +95,7 @@ impl SendDigest {
         if shares.is_empty() {
             return Ok(None);
         }
-        let mail = Mail::Digest { name: contact.name.clone(), shares };
+        let mail = Mail::Digest { shares };
         Ok(Some(OutboxMail::new(to, Some(contact.id.into()), contact.language.clone(), mail, now)))
     }
 }

@@ -115,8 +115,8 @@ impl Session {
         let activity = about(Activity::new(ActivityKind::PasswordChanged, Actor::new(id, person.name()), now), id);
         let mut transaction = self.gate.store.transaction().save_person(&person).password(id, hash).activity(&activity);
         if let Some(email) = person.email() {
-            let mail = Mail::PasswordChanged { name: person.name().clone() };
-            let mail = OutboxMail::new(email.clone(), Some(id), person.language().clone(), mail, now);
+            let language = person.language().clone();
+            let mail = OutboxMail::new(email.clone(), Some(id), language, Mail::PasswordChanged, now);
             transaction = transaction.mail(&mail);
         }
         transaction.commit().await?;

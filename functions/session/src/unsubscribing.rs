@@ -2,8 +2,9 @@
 //!
 //! The token is sealed and not stored, so it works for as long as the mail is kept; all it can do is turn off.
 
-use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, MailWish, PersonId, Unsubscribe};
+use gatehouse::domain::{Activity, ActivityKind, Actor, Contact, ContactId, MailWish, PersonId, Unsubscribe};
 use gatehouse::http::{ApiRequest, ApiResponse, Problem, json, retry_on_conflict};
+use gatehouse::store::Stored;
 use lambda_http::http::{StatusCode, header};
 use serde::Deserialize;
 
@@ -28,14 +29,21 @@ impl Session {
         let token: String = request.id("token")?;
         let whose = self.gate.keyring.unseal(Unsubscribe::PURPOSE, &token).await?;
         match Unsubscribe::unsealed(whose.ok_or_else(Problem::link_unknown)?) {
-            Unsubscribe::Contact(contact) => retry_on_conflict(|| self.turn_off(contact)).await?,
+            Unsubscribe::Contact(contact, address) => retry_on_conflict(|| self.turn_off(contact, &address)).await?,
             Unsubscribe::Address(hash) => self.gate.store.make_quiet(&hash).await?,
         }
         json(StatusCode::OK, &serde_json::json!({ "status": "unsubscribed" }))
     }
 
-    async fn turn_off(&self, id: ContactId) -> Result<(), Problem> {
-        let Some(mut contact) = self.gate.store.contact(id).await? else { return Ok(()) };
+    /// Who has another address by now gets its mails there: what came to the old one turns nothing off for it, but the
+    /// old address is left in peace.
+    async fn turn_off(&self, id: ContactId, address: &str) -> Result<(), Problem> {
+        let contact = self.gate.store.contact(id).await?;
+        let is_its =
+            |contact: &Stored<Contact>| contact.email.as_ref().map(Unsubscribe::hash).as_deref() == Some(address);
+        let Some(mut contact) = contact.filter(is_its) else {
+            return Ok(self.gate.store.make_quiet(address).await?);
+        };
         if contact.notifications.email == MailWish::Off {
             return Ok(());
         }

@@ -5,7 +5,7 @@ mod logo;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
     Activity, ActivityKind, CompanyName, Email, Language, Logo, LogoType, PortalUrl, Right, Settings as Record,
-    Visibility,
+    TimeZoneName, Visibility,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Operator, Problem, given, json, retry_on_conflict};
@@ -33,6 +33,8 @@ struct Change {
     #[serde(default, deserialize_with = "given")]
     support_email: Option<Option<Email>>,
     #[serde(default, deserialize_with = "given")]
+    time_zone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
     share_visibility: Option<Option<Visibility>>,
     #[serde(default, deserialize_with = "given")]
     languages: Option<Option<Vec<Language>>>,
@@ -47,6 +49,7 @@ struct SettingsView {
     operator_name: String,
     portal_url: String,
     support_email: Option<Email>,
+    time_zone: String,
     share_visibility: Visibility,
     languages: Vec<Language>,
     retention_days: Option<u32>,
@@ -122,6 +125,7 @@ impl Settings {
             operator_name: settings.operator_name.map_or_else(|| self.operator.clone(), |set| set.to_string()),
             portal_url: settings.portal_url.map_or_else(|| self.portal_url.clone(), |set| set.to_string()),
             support_email: settings.support_email,
+            time_zone: settings.time_zone.map_or_else(|| "UTC".to_owned(), |set| set.to_string()),
             share_visibility: settings.share_visibility,
             languages: settings.languages,
             retention_days: settings.retention_days,
@@ -144,6 +148,10 @@ fn changed(was: Record, change: &Change) -> Result<Record, Problem> {
         share_visibility: change.share_visibility.map_or(was.share_visibility, Option::unwrap_or_default),
         ..was
     };
+    if let Some(name) = &change.time_zone {
+        let name = name.as_deref().map(str::parse::<TimeZoneName>).transpose();
+        settings.time_zone = name.map_err(|wrong| Problem::invalid_field("time_zone", wrong))?;
+    }
     if let Some(languages) = &change.languages {
         let languages = languages.clone().unwrap_or_else(Record::all_languages);
         let with = settings.with_languages(&languages);

@@ -115,7 +115,6 @@ impl Share {
             contents: Contents::default(),
             excluded: BTreeSet::new(),
             removed_recipients: BTreeSet::new(),
-            told: None,
             created_at: now,
         };
         if draft.expired(now) {

@@ -103,15 +103,16 @@ impl Stack {
         let (bucket, created) = Bucket::open(&folder.join("files"), &template.bucket, &portal_url, clock.clone())?;
         tasks.spawn(serve(s3, bucket.clone().router()?));
 
+        let endpoints = Endpoints {
+            dynamodb: Some(database_url.clone()),
+            s3: Some(s3_url),
+            ses: Some(format!("{portal_url}/_local/ses")),
+            secrets_manager: None,
+        };
+        let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local");
         let env = Env {
-            aws: meter
-                .watch(&sdk_config(REGION.to_owned(), Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local"))?),
-            endpoints: Endpoints {
-                dynamodb: Some(database_url.clone()),
-                s3: Some(s3_url),
-                ses: Some(format!("{portal_url}/_local/ses")),
-                secrets_manager: None,
-            },
+            aws: meter.watch(&sdk_config(REGION.to_owned(), credentials, &endpoints)?),
+            endpoints,
             table: TABLE.to_owned(),
             bucket: BUCKET.to_owned(),
             portal_url: portal_url.clone(),

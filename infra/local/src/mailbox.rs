@@ -50,6 +50,8 @@ pub(crate) struct Mailbox {
 
 /// A mail to this address comes back, as it does from SES itself ("mailbox simulator").
 const BOUNCES: &str = "bounce@simulator.amazonses.com";
+/// A mail to this one is not delivered either, but its mailbox exists. SES's own simulator has none such.
+const FULL: &str = "full@simulator.amazonses.com";
 
 impl Mailbox {
     /// Gives the events of mails that came back, too.
@@ -81,6 +83,8 @@ impl Mailbox {
         let to = list("/Destination/ToAddresses").filter_map(Value::as_str).map(str::to_owned);
         let headers = list("/Content/Simple/Headers")
             .filter_map(|header| Some((header["Name"].as_str()?.to_owned(), header["Value"].as_str()?.to_owned())));
+        let reply_to: Vec<&str> = list("/ReplyToAddresses").filter_map(Value::as_str).collect();
+        let reply_to = (!reply_to.is_empty()).then(|| ("Reply-To".to_owned(), reply_to.join(", ")));
         let attachments = list("/Content/Simple/Attachments").map(|attachment| {
             let text = |name: &str| attachment[name].as_str().unwrap_or_default();
             let size = STANDARD.decode(text("RawContent")).context("an attachment is not in base64")?.len();
@@ -94,7 +98,7 @@ impl Mailbox {
             subject: text("/Content/Simple/Subject/Data"),
             text: text("/Content/Simple/Body/Text/Data"),
             html: text("/Content/Simple/Body/Html/Data"),
-            headers: headers.collect(),
+            headers: headers.chain(reply_to).collect(),
             attachments: attachments.collect::<Result<_>>()?,
             sent_at: self.clock.now(),
         };
@@ -103,9 +107,11 @@ impl Mailbox {
         std::fs::write(&half, serde_json::to_vec_pretty(&mail)?)?;
         std::fs::rename(&half, &file)?;
         let id = mail.id.clone();
-        if mail.to.iter().any(|to| to == BOUNCES) {
-            // Nobody listens any more when the stack ends.
-            drop(self.bounced.send(bounce(&mail, request)));
+        for (address, kind) in [(BOUNCES, ("Permanent", "General")), (FULL, ("Transient", "MailboxFull"))] {
+            if mail.to.iter().any(|to| to == address) {
+                // Nobody listens any more when the stack ends.
+                drop(self.bounced.send(bounce(&mail, request, kind)));
+            }
         }
         self.lock().push(mail);
         Ok(id)
@@ -137,7 +143,7 @@ impl Mailbox {
 }
 
 /// "Email Bounced", in the words of SES ("Examples of event data that Amazon SES sends to `EventBridge`").
-fn bounce(mail: &SentMail, request: &Value) -> Value {
+fn bounce(mail: &SentMail, request: &Value, (kind, sub_kind): (&str, &str)) -> Value {
     let tags = request["EmailTags"].as_array().into_iter().flatten();
     let tags: serde_json::Map<String, Value> =
         tags.filter_map(|tag| Some((tag["Name"].as_str()?.to_owned(), json!([tag["Value"]])))).collect();
@@ -152,8 +158,8 @@ fn bounce(mail: &SentMail, request: &Value) -> Value {
         "resources": [],
         "detail": {
             "eventType": "Bounce",
-            "bounce": { "bounceType": "Permanent", "bounceSubType": "General", "timestamp": mail.sent_at },
-            "mail": { "timestamp": mail.sent_at, "messageId": mail.id, "tags": tags },
+            "bounce": { "bounceType": kind, "bounceSubType": sub_kind, "timestamp": mail.sent_at },
+            "mail": { "timestamp": mail.sent_at, "messageId": mail.id, "destination": mail.to, "tags": tags },
         },
     })
 }

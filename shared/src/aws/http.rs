@@ -23,8 +23,8 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 /// Idle connections end before the services end them.
 const IDLE_FOR: Duration = Duration::from_secs(20);
 
-/// A client that trusts these roots, in PEM, and no others.
-pub(super) fn client(roots: &[u8], connect_within: Duration) -> Result<SharedHttpClient, rustls::Error> {
+/// A client that trusts these roots, in PEM, and no others. `plain`: it also speaks to what has no TLS.
+pub(super) fn client(roots: &[u8], connect_within: Duration, plain: bool) -> Result<SharedHttpClient, rustls::Error> {
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(CertificateDer::pem_slice_iter(roots).filter_map(Result::ok));
     let tls = ClientConfig::builder_with_provider(ring::default_provider().into());
@@ -33,7 +33,9 @@ pub(super) fn client(roots: &[u8], connect_within: Duration) -> Result<SharedHtt
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect_within));
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls);
+    let https = if plain { https.https_or_http() } else { https.https_only() };
+    let https = https.enable_http1().wrap_connector(tcp);
     let mut client = Client::builder(TokioExecutor::new());
     client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_FOR);
     Ok(SharedHttpClient::new(Https(client.build(https))))

@@ -51,6 +51,9 @@ pub struct Company {
     pub portal_plan: bool,
     /// The operator's own number for it.
     pub reference: Option<Reference>,
+    /// Whether it is called what somebody typed who held a link, and nobody of the staff has named it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_registered: bool,
     /// When it was entered.
     pub created_at: Timestamp,
 }

@@ -92,11 +92,21 @@ pub struct Contact {
     /// Who of the staff looks after it: told of what it sends.
     #[serde(default)]
     pub owner_id: Option<StaffId>,
+    /// Whether it is called what somebody typed who held a link to its address: until it has an account, its mails do
+    /// not repeat that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_registered: bool,
     /// When it was entered.
     pub created_at: Timestamp,
 }
 
 impl Contact {
+    /// The name to greet it by in a mail, unless that is what a stranger typed.
+    #[must_use]
+    pub fn greeting(&self) -> Option<&PersonName> {
+        (!self.self_registered || self.access.is_active()).then_some(&self.name)
+    }
+
     /// A contact as it is entered: by its name alone, everything else as it usually is.
     #[must_use]
     pub fn new(company_id: CompanyId, name: PersonName, now: Timestamp) -> Self {
@@ -116,6 +126,7 @@ impl Contact {
             sessions: CredentialState::default(),
             invited_lately: None,
             owner_id: None,
+            self_registered: false,
             created_at: now,
         }
     }
@@ -214,8 +225,7 @@ impl Invited {
             person: self.contact.id.into(),
             invitation: self.invitation.id,
             expires_at: self.invitation.expires_at,
-            name: self.contact.name.clone(),
-            company: company.name.clone(),
+            company: (!company.self_registered).then(|| company.name.clone()),
             message,
         };
         let person = Some(self.contact.id.into());

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CompanyName, Email, FileName, InvitationId, Language, MailId, Message, PersonId, PersonName, RecipientId,
-    RegistrationId, ShareId, StaffId, Title,
+    BundleTopic, CompanyId, CompanyName, ContactId, Email, FileName, InvitationId, Language, MailId, Message, PersonId,
+    PersonName, RecipientId, RegistrationId, ShareId, StaffId, Title,
 };
 
 /// One kind of mail, with the facts that its text needs and no secret: a link's token is made when it is sent.
@@ -20,10 +20,8 @@ pub enum Mail {
         invitation: InvitationId,
         /// When its link stops working.
         expires_at: Timestamp,
-        /// The name to greet.
-        name: PersonName,
-        /// The contact's company.
-        company: CompanyName,
+        /// The contact's company, unless it is called what a stranger typed.
+        company: Option<CompanyName>,
         /// What the inviting person wrote.
         message: Option<Message>,
     },
@@ -35,8 +33,6 @@ pub enum Mail {
         invitation: InvitationId,
         /// When its link stops working.
         expires_at: Timestamp,
-        /// The name to greet.
-        name: PersonName,
     },
     /// "Open report": something was shared with a contact or an address.
     ShareSent {
@@ -46,8 +42,6 @@ pub enum Mail {
         recipient: RecipientId,
         /// Its title.
         title: Title,
-        /// The name to greet, if it is known.
-        name: Option<PersonName>,
         /// Who shares it.
         from: PersonName,
         /// What that person wrote.
@@ -67,8 +61,6 @@ pub enum Mail {
         recipient: RecipientId,
         /// Its title.
         title: Title,
-        /// The name to greet, if it is known.
-        name: Option<PersonName>,
         /// Who added it.
         from: PersonName,
         /// The file.
@@ -84,8 +76,12 @@ pub enum Mail {
         title: Title,
         /// Who returned it.
         from: PersonName,
+        /// The same, by id.
+        contact: ContactId,
         /// That person's company.
         company: CompanyName,
+        /// The same, by id.
+        company_id: CompanyId,
         /// The file.
         file: FileName,
     },
@@ -97,8 +93,12 @@ pub enum Mail {
         title: Title,
         /// Who sent it.
         from: PersonName,
+        /// The same, by id.
+        contact: ContactId,
         /// That person's company.
         company: CompanyName,
+        /// The same, by id.
+        company_id: CompanyId,
         /// What that person wrote.
         message: Option<Message>,
         /// How many files it has.
@@ -108,16 +108,11 @@ pub enum Mail {
     },
     /// What has come since the last of these, to a contact that wants one mail a day.
     Digest {
-        /// The name to greet.
-        name: PersonName,
         /// What has come.
         shares: Vec<DigestEntry>,
     },
     /// "You already have an account", to somebody who asked for one.
-    AlreadyRegistered {
-        /// The name to greet.
-        name: PersonName,
-    },
+    AlreadyRegistered,
     /// To the mappers on duty, or the admins: somebody asks for access. Who that is, is found when it is sent.
     RegistrationReceived {
         /// Which request.
@@ -128,6 +123,27 @@ pub enum Mail {
         company: CompanyName,
         /// What that person wrote.
         message: Option<Message>,
+        /// How many requests wait; counted when the mail is sent.
+        #[serde(default)]
+        waiting: u64,
+    },
+    /// To one of the staff: what else a customer has sent since the last mail about it.
+    CustomerNews {
+        /// The customer.
+        company: CompanyName,
+        /// What it was, oldest first.
+        news: Vec<StaffNews>,
+        /// How much more than is listed.
+        more: u64,
+    },
+    /// To one of those who decide on requests for access: those that came since the last mail about them.
+    RegistrationsWaiting {
+        /// Who asked.
+        news: Vec<StaffNews>,
+        /// How much more than is listed.
+        more: u64,
+        /// How many requests wait; counted when the mail is sent.
+        waiting: u64,
     },
     /// The request was granted: how to sign in.
     RegistrationAccepted {
@@ -137,35 +153,22 @@ pub enum Mail {
         invitation: InvitationId,
         /// When its link stops working.
         expires_at: Timestamp,
-        /// The name to greet.
-        name: PersonName,
         /// The company that the person now belongs to.
         company: CompanyName,
     },
     /// The request was not granted.
     RegistrationDeclined {
-        /// The name to greet.
-        name: PersonName,
         /// Why.
         message: Option<Message>,
     },
     /// Access that was closed is open again.
-    AccessOpened {
-        /// The name to greet.
-        name: PersonName,
-    },
+    AccessOpened,
     /// Access is closed.
-    AccessClosed {
-        /// The name to greet.
-        name: PersonName,
-    },
+    AccessClosed,
     /// A new password, asked for by whoever knows the address. Whether there is an account is found when it is sent.
     PasswordReset,
     /// The password was changed.
-    PasswordChanged {
-        /// The name to greet.
-        name: PersonName,
-    },
+    PasswordChanged,
     /// Somebody tries passwords. Whether there is an account is found when it is sent.
     SignInsFailed,
 }
@@ -182,16 +185,94 @@ impl Mail {
             Self::FilesReturned { .. } => "files_returned",
             Self::ShareReceived { .. } => "share_received",
             Self::Digest { .. } => "digest",
-            Self::AlreadyRegistered { .. } => "already_registered",
+            Self::AlreadyRegistered => "already_registered",
             Self::RegistrationReceived { .. } => "registration_received",
+            Self::CustomerNews { .. } => "customer_news",
+            Self::RegistrationsWaiting { .. } => "registrations_waiting",
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationDeclined { .. } => "registration_declined",
-            Self::AccessOpened { .. } => "access_opened",
-            Self::AccessClosed { .. } => "access_closed",
+            Self::AccessOpened => "access_opened",
+            Self::AccessClosed => "access_closed",
             Self::PasswordReset => "password_reset",
-            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasswordChanged => "password_changed",
             Self::SignInsFailed => "sign_ins_failed",
         }
+    }
+
+    /// Whether it goes to the address that its person has by now, if that is no longer the one that it was written to.
+    /// What was said to the old address about itself (its username, its invitation) is not said at all.
+    #[must_use]
+    pub fn follows_its_person(&self) -> bool {
+        match self {
+            Self::ShareSent { .. }
+            | Self::FilesAdded { .. }
+            | Self::Digest { .. }
+            | Self::FilesReturned { .. }
+            | Self::ShareReceived { .. }
+            | Self::CustomerNews { .. }
+            | Self::RegistrationReceived { .. }
+            | Self::RegistrationsWaiting { .. } => true,
+            Self::ContactInvitation { .. }
+            | Self::StaffInvitation { .. }
+            | Self::RegistrationAccepted { .. }
+            | Self::RegistrationDeclined { .. }
+            | Self::AlreadyRegistered
+            | Self::AccessOpened
+            | Self::AccessClosed
+            | Self::PasswordReset
+            | Self::PasswordChanged
+            | Self::SignInsFailed => false,
+        }
+    }
+
+    /// What of it a mail about several such things tells, and about what such mails are bundled; nothing for mails that
+    /// stand for themselves.
+    #[must_use]
+    pub fn bundled(&self) -> Option<(BundleTopic, StaffNews)> {
+        match self.clone() {
+            Self::FilesReturned { share, title, from, file, company_id, .. } => {
+                Some((BundleTopic::Customer(company_id), StaffNews::FileReturned { share, title, from, file }))
+            }
+            Self::ShareReceived { share, title, from, company_id, file_count, .. } => {
+                Some((BundleTopic::Customer(company_id), StaffNews::ShareReceived { share, title, from, file_count }))
+            }
+            Self::RegistrationReceived { registration, name, company, .. } => {
+                Some((BundleTopic::Registrations, StaffNews::AccessRequested { registration, name, company }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The mail to one of the staff that will tell what else comes about the same.
+    #[must_use]
+    pub fn sequel(&self) -> Option<Self> {
+        match self {
+            Self::FilesReturned { company, .. } | Self::ShareReceived { company, .. } => {
+                Some(Self::CustomerNews { company: company.clone(), news: Vec::new(), more: 0 })
+            }
+            Self::RegistrationReceived { .. } => {
+                Some(Self::RegistrationsWaiting { news: Vec::new(), more: 0, waiting: 0 })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same with how many requests for access wait, if it says that.
+    #[must_use]
+    pub fn with_waiting(mut self, now: u64) -> Self {
+        if let Self::RegistrationReceived { waiting, .. } | Self::RegistrationsWaiting { waiting, .. } = &mut self {
+            *waiting = now;
+        }
+        self
+    }
+
+    /// The same with what it tells of, if it tells of several things.
+    #[must_use]
+    pub fn with_news(mut self, all: Vec<StaffNews>, further: u64) -> Self {
+        if let Self::CustomerNews { news, more, .. } | Self::RegistrationsWaiting { news, more, .. } = &mut self {
+            (*news, *more) = (all, further);
+        }
+        self
     }
 
     /// Whether it tells of something that is in the portal all the same: whoever gets it may turn such mails off.
@@ -212,6 +293,43 @@ pub struct DigestEntry {
     pub from: PersonName,
 }
 
+/// A line of a mail that tells one of the staff of several things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum StaffNews {
+    /// A customer has put a file into a share.
+    FileReturned {
+        /// The share.
+        share: ShareId,
+        /// Its title.
+        title: Title,
+        /// Who returned it.
+        from: PersonName,
+        /// The file.
+        file: FileName,
+    },
+    /// A customer has sent a share of its own.
+    ShareReceived {
+        /// The share.
+        share: ShareId,
+        /// Its title.
+        title: Title,
+        /// Who sent it.
+        from: PersonName,
+        /// How many files it has.
+        file_count: u64,
+    },
+    /// Somebody asks for access.
+    AccessRequested {
+        /// Which request.
+        registration: RegistrationId,
+        /// Who asks.
+        name: PersonName,
+        /// For which company, as that person calls it.
+        company: CompanyName,
+    },
+}
+
 /// Where a mail goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -222,6 +340,13 @@ pub enum Addressee {
     Mappers {
         /// Always `true`; keeps it apart from an address.
         mappers: bool,
+    },
+    /// To one of the staff, with what has gathered for it until then.
+    Gathered {
+        /// To whom.
+        gathered_for: StaffId,
+        /// About what.
+        topic: BundleTopic,
     },
     /// To the one of the staff whose share it is; to the members on duty, or the admins, where there is none.
     Owner {
@@ -256,6 +381,9 @@ pub struct OutboxMail {
     pub mail: Mail,
     /// When it was written.
     pub created_at: Timestamp,
+    /// Before then it is not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 impl OutboxMail {
@@ -268,6 +396,6 @@ impl OutboxMail {
         mail: Mail,
         now: Timestamp,
     ) -> Self {
-        Self { id: MailId::new(now), to: to.into(), person, language, mail, created_at: now }
+        Self { id: MailId::new(now), to: to.into(), person, language, mail, created_at: now, not_before: None }
     }
 }

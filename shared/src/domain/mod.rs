@@ -3,6 +3,7 @@
 mod access;
 mod activity;
 mod api_key;
+mod bundle;
 mod company;
 mod contact;
 mod credential;
@@ -29,6 +30,7 @@ mod unsubscribe;
 pub use access::{Access, Account, ActivationRefused, Area, Areas, INVITATION_LIFETIME, Invitation, InviteRefused};
 pub use activity::{Activity, ActivityKind, Actor};
 pub use api_key::{ApiKey, KEY_PREFIX};
+pub use bundle::{Bundle, BundleTopic, Telling};
 pub use company::{Company, CompanyDomain};
 pub use contact::{Contact, EmailNeeded, HourlyLimit, Invited, MailWish, Notifications, Opened};
 pub use credential::{CredentialState, SessionEnd};
@@ -41,12 +43,13 @@ pub use id::{
     SessionId, ShareId, StaffId, TaskId,
 };
 pub use inbox::{InboxOf, InboxRow, state_word};
-pub use mail::{Addressee, DigestEntry, Mail, OutboxMail};
+pub use mail::{Addressee, DigestEntry, Mail, OutboxMail, StaffNews};
 pub use recipient::{AddressId, Recipient, RecipientId, Target};
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
 pub use search::{Query, fold, split};
-pub use settings::{Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings};
+pub(crate) use settings::is_loopback;
+pub use settings::{Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
 pub use share::{Contents, NOTIFICATION_INTERVAL, NotOpen, SendRefused, Share, ShareState, Visibility};
 pub use staff::Staff;
 pub use task::{ShareEvent, Task, TaskKind};

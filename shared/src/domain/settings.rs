@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::tz::TimeZone;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use url::{Host, Url};
 
-use super::{CompanyName, Email, Language, Visibility};
+use super::{CompanyName, Email, Language, TextError, Visibility};
 
 /// The settings of the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Settings {
     pub portal_url: Option<PortalUrl>,
     /// Whom customers ask for help.
     pub support_email: Option<Email>,
+    /// Where the operator is: times in mails are that place's.
+    #[serde(default)]
+    pub time_zone: Option<TimeZoneName>,
     /// What a contact sees beyond its own shares.
     #[serde(default)]
     pub share_visibility: Visibility,
@@ -40,6 +44,7 @@ impl Default for Settings {
             operator_name: None,
             portal_url: None,
             support_email: None,
+            time_zone: None,
             share_visibility: Visibility::default(),
             languages: Self::all_languages(),
             retention_days: None,
@@ -89,6 +94,37 @@ impl Settings {
     }
 }
 
+/// A time zone by its name in the tz database of IANA: `Europe/Berlin`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TimeZoneName(String);
+
+impl TimeZoneName {
+    /// The zone of that name; UTC, should a later tz database no longer have it.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl FromStr for TimeZoneName {
+    type Err = TextError;
+
+    /// Case does not matter; the name is kept as the database writes it.
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        let zone = TimeZone::get(text.trim()).ok();
+        let name = zone.as_ref().and_then(TimeZone::iana_name);
+        name.map(|name| Self(name.to_owned()))
+            .ok_or(TextError::Form("must be a time zone such as \"Europe/Berlin\" (IANA)"))
+    }
+}
+
+impl fmt::Display for TimeZoneName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Why a text is no address of a portal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortalUrlError {
@@ -101,6 +137,16 @@ pub enum PortalUrlError {
     /// More than a scheme and a host: paths are put behind it.
     #[error("must be https:// and a host alone, such as https://portal.example.com, without a slash at its end")]
     NotBare,
+}
+
+/// Whether a URL names the loopback interface, to which no other machine listens.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 /// A character of a host's name, in any script.
@@ -118,13 +164,7 @@ impl FromStr for PortalUrl {
     fn from_str(text: &str) -> Result<Self, PortalUrlError> {
         let text = text.trim();
         let url = Url::parse(text).map_err(PortalUrlError::Malformed)?;
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
-        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
             return Err(PortalUrlError::Insecure);
         }
         // The parser repairs much in silence; what is shown to customers in mails is written as it is meant.
@@ -222,6 +262,16 @@ mod tests {
         }
         for text in ["", "portal.example.com", "https://", "https://a b.example"] {
             assert!(matches!(text.parse::<PortalUrl>(), Err(Malformed(_))), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_the_tz_database() {
+        for (text, name) in [("Europe/Berlin", "Europe/Berlin"), (" europe/berlin ", "Europe/Berlin"), ("UTC", "UTC")] {
+            assert_eq!(text.parse::<TimeZoneName>().unwrap().to_string(), name);
+        }
+        for text in ["", "Berlin", "CET+1", "+02:00", "Europe/Berlin\n", "../../etc/passwd"] {
+            assert!(text.parse::<TimeZoneName>().is_err() || text.trim() != text, "{text:?}");
         }
     }
 

@@ -103,8 +103,6 @@ pub struct Share {
     /// Companies that are no recipients any more, until the last row of their people is gone: this counts at once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub removed_recipients: BTreeSet<RecipientId>,
-    /// When the staff were last mailed that something was returned in it, and by whom.
-    pub told: Option<(Timestamp, ContactId)>,
     /// When it was made.
     pub created_at: Timestamp,
 }

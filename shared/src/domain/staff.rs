@@ -47,7 +47,6 @@ impl Staff {
             person: self.id.into(),
             invitation: invitation.id,
             expires_at: invitation.expires_at,
-            name: self.name.clone(),
         };
         let mail = OutboxMail::new(self.email.clone(), Some(self.id.into()), self.language.clone(), mail, now);
         Ok((self, mail))

@@ -105,10 +105,11 @@ text! {
     Title = |text| parse(text, 300, false);
     /// The operator's own number for a thing: at most 100 characters.
     Reference = |text| parse(text, 100, false);
-    /// A telephone number, as it is written: at most 50 characters.
-    Phone = |text| parse(text, 50, false);
-    /// A message from one person to another, with line breaks: at most 5,000 characters.
-    Message = |text| parse(text, 5_000, true);
+    /// A telephone number, as it is written: at most 50 characters. Address books put what turns text around theirs.
+    Phone = |text| parse(&text.replace(turns_text, ""), 50, false);
+    /// A message from one person to another, with line breaks: at most 5,000 characters. What turns text is left out:
+    /// it comes along when something is copied from a chat.
+    Message = |text| parse(&text.replace(turns_text, ""), 5_000, true);
     /// A language by its BCP 47 tag, as far as Gatehouse goes: `en`, `de`, `pt-BR`.
     Language = |text| {
         let tag = parse(text, 35, false)?;
@@ -170,6 +171,12 @@ mod tests {
     fn what_nobody_sees_is_not_part_of_a_name() {
         assert_eq!("\u{feff}A\u{200b}n\u{ad}n\u{200e} ".parse::<PersonName>().unwrap().as_str(), "Ann");
         assert_eq!("می\u{200c}خواهم".parse::<Title>().unwrap().as_str(), "می\u{200c}خواهم");
+    }
+
+    #[test]
+    fn what_address_books_and_chats_put_around_text_is_left_out() {
+        assert_eq!("\u{202a}+49 171 1234\u{202c}".parse::<Phone>().unwrap().as_str(), "+49 171 1234");
+        assert_eq!("Hi \u{2068}Ann\u{2069}".parse::<Message>().unwrap().as_str(), "Hi Ann");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::{ContactId, Email, PersonId};
 /// Whose mails. As text it is what a link carries under its seal: no address can be read from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsubscribe {
-    /// A contact: its wish is changed, and it can change it back.
-    Contact(ContactId),
+    /// A contact, as long as it has the address (named by its hash): its wish is changed, and it can change it back.
+    Contact(ContactId, String),
     /// An address that is nobody's here, by its hash.
     Address(String),
 }
@@ -25,7 +25,7 @@ impl Unsubscribe {
     #[must_use]
     pub fn of(person: Option<PersonId>, to: &Email) -> Self {
         match person {
-            Some(PersonId::Contact(contact)) => Self::Contact(contact),
+            Some(PersonId::Contact(contact)) => Self::Contact(contact, Self::hash(to)),
             _ => Self::Address(Self::hash(to)),
         }
     }
@@ -39,14 +39,15 @@ impl Unsubscribe {
     /// From what was under a seal, so it is one or the other.
     #[must_use]
     pub fn unsealed(text: String) -> Self {
-        text.parse().map_or(Self::Address(text), Self::Contact)
+        let contact = text.split_once(' ').and_then(|(contact, hash)| Some((contact.parse().ok()?, hash.to_owned())));
+        contact.map_or(Self::Address(text), |(contact, hash)| Self::Contact(contact, hash))
     }
 }
 
 impl fmt::Display for Unsubscribe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contact(id) => id.fmt(f),
+            Self::Contact(id, hash) => write!(f, "{id} {hash}"),
             Self::Address(hash) => f.write_str(hash),
         }
     }

@@ -28,6 +28,7 @@ pub struct ContactView {
     last_seen_at: Option<Timestamp>,
     mail_problem: Option<String>,
     owner_id: Option<StaffId>,
+    self_registered: bool,
 }
 
 impl From<Contact> for ContactView {
@@ -47,6 +48,7 @@ impl From<Contact> for ContactView {
             last_seen_at: contact.last_seen_at,
             mail_problem: contact.mail_problem,
             owner_id: contact.owner_id,
+            self_registered: contact.self_registered,
         }
     }
 }

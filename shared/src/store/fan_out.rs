@@ -6,7 +6,7 @@ use super::{PageRequest, PendingDigest, Record as _, Store, StoreError, Stored, 
 use crate::clock::Timestamp;
 use crate::domain::{
     Access, Area, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish,
-    NOTIFICATION_INTERVAL, OutboxMail, PersonName, Recipient, RecipientId, Share, ShareEvent, ShareState, Target,
+    NOTIFICATION_INTERVAL, OutboxMail, Recipient, RecipientId, Share, ShareEvent, ShareState, Target,
 };
 
 /// Who learns of a share, and as which of its recipients.
@@ -137,14 +137,14 @@ impl FanOut<'_> {
                     None => transaction,
                 };
             }
-            ShareEvent::Sent if knew.is_none() && !own => mail = self.mail(via.first(), Some(&contact.name)),
+            ShareEvent::Sent if knew.is_none() && !own => mail = self.mail(via.first()),
             // Who does not have it yet is told of all of it when its turn comes.
             ShareEvent::Changed | ShareEvent::FileAdded { .. } if knew.is_none() => return transaction,
             ShareEvent::Sent | ShareEvent::Backfilled | ShareEvent::Changed => {}
             ShareEvent::FileAdded { .. } => {
                 let told = knew.as_ref().filter(|row| row.unread).and_then(|row| row.notified_at);
                 if told.is_none_or(|at| at + NOTIFICATION_INTERVAL <= self.now) {
-                    mail = self.mail(via.first(), Some(&contact.name));
+                    mail = self.mail(via.first());
                     now.notified_at = Some(self.now);
                 }
                 now.unread = true;
@@ -205,7 +205,7 @@ impl FanOut<'_> {
     /// The mail to an address that nobody here has.
     #[must_use]
     pub fn mail_to(&self, email: &Email, recipient: &RecipientId) -> Option<OutboxMail> {
-        let mail = self.mail(Some(recipient), None)?;
+        let mail = self.mail(Some(recipient))?;
         let language = self.share.language.clone().unwrap_or_default();
         Some(OutboxMail::new(email.clone(), None, language, mail, self.now))
     }
@@ -236,16 +236,15 @@ impl FanOut<'_> {
         }
     }
 
-    fn mail(&self, recipient: Option<&RecipientId>, name: Option<&PersonName>) -> Option<Mail> {
+    fn mail(&self, recipient: Option<&RecipientId>) -> Option<Mail> {
         let Share { id, title, from, message, contents, expires_at, .. } = self.share;
         let (share, recipient, title) = (*id, recipient?.clone(), title.clone());
-        let (name, expires_at) = (name.cloned(), *expires_at);
+        let expires_at = *expires_at;
         Some(match self.news {
             ShareEvent::Sent => Mail::ShareSent {
                 share,
                 recipient,
                 title,
-                name,
                 from: from.clone(),
                 message: message.clone(),
                 file_count: contents.file_count,
@@ -253,7 +252,7 @@ impl FanOut<'_> {
                 expires_at,
             },
             ShareEvent::FileAdded { file, by } => {
-                Mail::FilesAdded { share, recipient, title, name, from: by.clone(), file: file.clone(), expires_at }
+                Mail::FilesAdded { share, recipient, title, from: by.clone(), file: file.clone(), expires_at }
             }
             ShareEvent::Changed | ShareEvent::Backfilled | ShareEvent::Removed => return None,
         })

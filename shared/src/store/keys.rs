@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
-    ActorId, CompanyId, ContactId, Email, FileId, InboxOf, KeyId, MailId, PersonId, RecipientId, RegistrationId,
-    ShareId, StaffId, TaskId, TokenHash, fold,
+    ActorId, BundleTopic, CompanyId, ContactId, Email, FileId, InboxOf, KeyId, MailId, PersonId, RecipientId,
+    RegistrationId, ShareId, StaffId, TaskId, TokenHash, fold,
 };
 
 /// The partition key's attribute.
@@ -36,6 +36,8 @@ pub const BY_UNREAD: &str = "by_unread";
 pub const UNREAD_SK: &str = "unread_sk";
 /// When DynamoDB may delete an item, in seconds since 1970.
 pub const TTL: &str = "ttl";
+/// Until when nobody but its deliverer sends a mail, in milliseconds since 1970.
+pub const CLAIMED_UNTIL: &str = "claimed_until";
 /// The number of an item's version, for conditional writes.
 pub const REV: &str = "rev";
 
@@ -343,6 +345,11 @@ pub fn registrations_by_time(status: &str, at: Timestamp, id: RegistrationId) ->
 /// The partition of requests with a status.
 pub fn registrations(status: &str) -> String {
     format!("REGISTRATIONS#{status}")
+}
+
+/// What one of the staff was told about a topic lately, and what waits to be told.
+pub fn bundle(staff: StaffId, topic: BundleTopic) -> Key {
+    Key::new(format_args!("BUNDLE#{staff}"), topic)
 }
 
 /// The request that an address has pending.

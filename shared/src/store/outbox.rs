@@ -3,15 +3,29 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::keys::{self, Key};
-use super::{Store, StoreError, item_of, ttl};
+use super::{Record, Store, StoreError, Stored, item_of, ttl};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::domain::{ContactId, MailId, OutboxMail, Token, TokenPurpose};
+use crate::domain::{Bundle, BundleTopic, ContactId, Email, MailId, OutboxMail, StaffId, Token, TokenPurpose};
 
 /// How long a deliverer has a mail to itself. Longer than SES is waited for, short enough to go on soon after a crash.
 const CLAIM: SignedDuration = SignedDuration::from_secs(15);
 
+/// The attribute of a mail of which nobody knows whether SES has it.
+const PERHAPS_SENT: &str = "perhaps_sent";
+
 /// How long an ended token is remembered, so that its link can say why it does not work.
 const TOKEN_REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Until when a mail is nobody else's to send.
+pub(super) fn claim_end(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
+}
+
+impl Record for Bundle {
+    fn key(&self) -> Key {
+        keys::bundle(self.staff, self.topic)
+    }
+}
 
 /// What came of claiming a mail.
 #[derive(Debug)]
@@ -31,13 +45,14 @@ pub struct Claimed {
     pub mail: OutboxMail,
     /// How often it was tried, this time included.
     pub tries: u32,
+    /// Whether SES may have it from an earlier try, with the link of that try.
+    pub perhaps_sent: bool,
 }
 
 impl Store {
     /// Takes a mail for sending: only one deliverer at a time has it.
     pub async fn claim_mail(&self, id: MailId, now: Timestamp) -> Result<Claim, StoreError> {
         use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-        let until = (now + CLAIM).as_millisecond().to_string();
         let claimed = self
             .client
             .update_item()
@@ -47,8 +62,8 @@ impl Store {
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
             )
-            .expression_attribute_values(":until", AttributeValue::N(until))
-            .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
+            .expression_attribute_values(":until", claim_end(now + CLAIM))
+            .expression_attribute_values(":now", claim_end(now))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(
@@ -60,7 +75,8 @@ impl Store {
             Ok(claimed) => {
                 let item = claimed.attributes.unwrap_or_default();
                 let tries = item.get("tries").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(1);
-                Ok(Claim::Mine(Box::new(Claimed { mail: serde_dynamo::from_item(item)?, tries })))
+                let perhaps_sent = item.contains_key(PERHAPS_SENT);
+                Ok(Claim::Mine(Box::new(Claimed { mail: serde_dynamo::from_item(item)?, tries, perhaps_sent })))
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
@@ -71,15 +87,22 @@ impl Store {
         }
     }
 
-    /// Gives a mail back that could not be sent now.
-    pub async fn release_mail(&self, id: MailId) -> Result<(), StoreError> {
+    /// Gives a mail back that could not be sent now, or of which nobody knows whether it was.
+    pub async fn release_mail(&self, id: MailId, perhaps_sent: bool) -> Result<(), StoreError> {
+        let remember = format!("SET {PERHAPS_SENT} = :yes REMOVE claimed_until");
+        let (update, yes) = if perhaps_sent {
+            (remember.as_str(), Some([(":yes".to_owned(), AttributeValue::Bool(true))].into()))
+        } else {
+            ("REMOVE claimed_until", None)
+        };
         let released = self
             .client
             .update_item()
             .table_name(&*self.table)
             .set_key(Some(keys::outbox(id).attributes()))
-            .update_expression("REMOVE claimed_until")
+            .update_expression(update)
             .condition_expression("attribute_exists(pk)")
+            .set_expression_attribute_values(yes)
             .send()
             .await;
         released.map(drop).map_err(StoreError::call("UpdateItem"))
@@ -92,8 +115,10 @@ impl Store {
         deleted.map(drop).map_err(StoreError::call("DeleteItem"))
     }
 
-    /// Shows on the contact that a mail to it was refused.
-    pub async fn note_mail_problem(&self, contact: ContactId, problem: &str) -> Result<(), StoreError> {
+    /// Shows on the contact that a mail to this address of its did not arrive. Of an address that it no longer has
+    /// nothing is shown.
+    pub async fn note_mail_problem(&self, contact: ContactId, to: &Email, problem: &str) -> Result<(), StoreError> {
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
         let noted = self
             .client
             .update_item()
@@ -101,12 +126,20 @@ impl Store {
             .set_key(Some(keys::contact(contact).attributes()))
             // The version moves on, so that whoever is changing the contact right now reads this first.
             .update_expression("SET mail_problem = :problem ADD rev :one")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("email = :to")
+            .expression_attribute_values(":to", AttributeValue::S(to.to_string()))
             .expression_attribute_values(":problem", AttributeValue::S(problem.to_owned()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .send()
             .await;
-        noted.map(drop).map_err(StoreError::call("UpdateItem"))
+        match noted {
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
+            {
+                Ok(())
+            }
+            noted => noted.map(drop).map_err(StoreError::call("UpdateItem")),
+        }
     }
 
     /// The ids of mails in one partition of the outbox, oldest first.
@@ -139,5 +172,17 @@ impl Store {
         let mut item = item_of(key, purpose)?;
         item.insert(keys::TTL.to_owned(), ttl(purpose.expires_at() + TOKEN_REMEMBERED));
         self.put_plain(item).await
+    }
+
+    /// Takes a token back whose mail was not sent.
+    pub async fn withdraw_token(&self, token: &Token) -> Result<(), StoreError> {
+        let key = Some(keys::token(&token.hash()).attributes());
+        let deleted = self.client.delete_item().table_name(&*self.table).set_key(key).send().await;
+        deleted.map(drop).map_err(StoreError::call("DeleteItem"))
+    }
+
+    /// What one of the staff was told about a topic lately, and what waits to be told.
+    pub async fn bundle(&self, staff: StaffId, topic: BundleTopic) -> Result<Option<Stored<Bundle>>, StoreError> {
+        self.read(keys::bundle(staff, topic)).await
     }
 }

@@ -48,6 +48,15 @@ impl Person {
         }
     }
 
+    /// The name to greet it by in a mail, unless that is what a stranger typed.
+    #[must_use]
+    pub fn greeting(&self) -> Option<&PersonName> {
+        match self {
+            Self::Contact(contact) => contact.greeting(),
+            Self::Staff(staff) => Some(&staff.name),
+        }
+    }
+
     /// The language of the person's mails and pages.
     pub fn language(&self) -> &Language {
         match self {

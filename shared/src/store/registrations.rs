@@ -1,5 +1,6 @@
 //! Requests for access: who waits for a mapper, and what a new request begins.
 
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use futures_util::try_join;
 
 use super::{CommitError, Page, PageRequest, Person, Record, Store, StoreError, Stored, Transaction, keys};
@@ -50,6 +51,23 @@ impl Store {
         self.listed(&keys::registrations(status), None, false, page).await
     }
 
+    /// How many requests have a status: up to what one read counts, some thousands.
+    pub async fn count_registrations(&self, status: &str) -> Result<u64, StoreError> {
+        let counted = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name(keys::LISTED)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", keys::LISTED_PK)
+            .expression_attribute_values(":pk", AttributeValue::S(keys::registrations(status)))
+            .select(Select::Count)
+            .send()
+            .await;
+        let counted = counted.map_err(StoreError::call("Query"))?;
+        Ok(u64::try_from(counted.count).unwrap_or_default())
+    }
+
     /// Whose address this is, and the request that it has pending: what a stranger's request begins with.
     pub async fn known_as(&self, email: &Email) -> Result<(Option<PersonId>, Option<Stored<PendingOf>>), StoreError> {
         futures_util::try_join!(self.owner_of(email), self.pending_of(email))
@@ -75,8 +93,8 @@ impl Store {
         let (transaction, activity, pending_now) = match (person, company) {
             // Saved as it is: an address that is known shall not be known by how little is written.
             (Some(person), _) if person.access().is_active() => {
-                let mail = Mail::AlreadyRegistered { name: person.name().clone() };
-                let mail = OutboxMail::new(new.email.clone(), Some(person.id()), person.language().clone(), mail, now);
+                let (to, language) = (new.email.clone(), person.language().clone());
+                let mail = OutboxMail::new(to, Some(person.id()), language, Mail::AlreadyRegistered, now);
                 (self.transaction().save_person(&person).mail(&mail), activity, waits)
             }
             (Some(Person::Contact(contact)), Some(company)) if matches!(contact.access, Access::Invited { .. }) => {
@@ -124,6 +142,7 @@ impl Store {
             name: new.name.clone(),
             company: new.company.clone(),
             message: new.message.clone(),
+            waiting: 0,
         };
         let mail = OutboxMail::new(Addressee::MAPPERS, None, Language::default(), mail, now);
         let transaction = self.transaction().mail(&mail);

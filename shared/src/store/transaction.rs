@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 
 use super::keys::{self, Key};
+use super::outbox::claim_end;
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
 use super::{Item, Store, StoreError, item_of};
@@ -218,7 +219,11 @@ impl Transaction<'_> {
 
     /// A mail, to be sent once this is committed.
     pub fn mail(self, mail: &OutboxMail) -> Self {
-        let item = item_of(keys::outbox(mail.id), mail);
+        let item = item_of(keys::outbox(mail.id), mail).map(|mut item| {
+            // Until its time it is as good as claimed by somebody.
+            item.extend(mail.not_before.map(|at| (keys::CLAIMED_UNTIL.to_owned(), claim_end(at))));
+            item
+        });
         self.put(item, None, OnFailure::Conflict)
     }
 

@@ -6,8 +6,7 @@ use super::{CommitError, Store};
 use crate::clock::Timestamp;
 use crate::domain::{
     Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType,
-    NOTIFICATION_INTERVAL, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, Task, TaskKind,
-    UploadRefusal,
+    OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, Task, TaskKind, UploadRefusal,
 };
 
 /// Why bytes that came are not taken.
@@ -53,11 +52,8 @@ impl Store {
         if matches!(share.state, ShareState::Sent { .. }) {
             files.retain(|other| other.id != file.id);
             files.push(file.clone());
-            let mut changed = share.record.clone().with_contents(&files);
-            if let Some(contact) = by
-                && share.told.is_none_or(|(at, of)| at + NOTIFICATION_INTERVAL <= now || of != contact.id)
-            {
-                changed.told = Some((now, contact.id));
+            let changed = share.record.clone().with_contents(&files);
+            if let Some(contact) = by {
                 transaction = transaction.mail(&self.returned(&changed, &file, contact, now).await?);
             }
             if share.record.shows(&file) {
@@ -100,9 +96,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<OutboxMail, CommitError> {
         let company = self.company(contact.company_id).await?;
-        let company = company.ok_or(CommitError::Conflict)?.record.name;
-        let (title, from) = (share.title.clone(), contact.name.clone());
-        let mail = Mail::FilesReturned { share: share.id, title, from, company, file: file.name.clone() };
+        let mail = Mail::FilesReturned {
+            share: share.id,
+            title: share.title.clone(),
+            from: contact.name.clone(),
+            contact: contact.id,
+            company: company.ok_or(CommitError::Conflict)?.record.name,
+            company_id: contact.company_id,
+            file: file.name.clone(),
+        };
         Ok(OutboxMail::new(share.addressee(contact), None, Language::default(), mail, now))
     }
 }

@@ -4,6 +4,8 @@
 
 mod access;
 mod activating;
+mod addresses;
+mod bundling;
 mod cost;
 mod customers;
 mod delivering;
@@ -27,5 +29,6 @@ mod settings;
 mod sharing;
 mod signing_in;
 mod staff;
+mod strangers_text;
 mod unsubscribing;
 mod uploads;

@@ -1,7 +1,7 @@
 //! What a customer does reaches the one whose share it is, and never nobody.
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Addressee, Language, Mail, OutboxMail, ShareId, StaffId};
+use gatehouse::domain::{Addressee, CompanyId, ContactId, Language, Mail, OutboxMail, ShareId, StaffId};
 use gatehouse::store::Store;
 use gatehouse_tests::{ADMIN, Portal, Who, text};
 use reqwest::Method;
@@ -17,14 +17,16 @@ async fn member(portal: &Portal, admin: &Who, email: &str, on_duty: bool) -> Str
     id
 }
 
-/// A file came back, in a share of that owner.
+/// A file came back from another customer each time, in a share of that owner.
 async fn file_returned(portal: &Portal, owner: Option<&str>) {
     let now = Timestamp::now();
     let mail = Mail::FilesReturned {
         share: ShareId::new(now),
         title: "Report".parse().unwrap(),
         from: "Ann".parse().unwrap(),
+        contact: ContactId::new(now),
         company: "Harbour".parse().unwrap(),
+        company_id: CompanyId::new(now),
         file: "a.pdf".parse().unwrap(),
     };
     let owner = owner.map(|id| id.parse::<StaffId>().unwrap());

@@ -2,6 +2,7 @@
 //! e-mail can click on Map Registration to process the request."
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatehouse_tests::{ADMIN, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
@@ -216,6 +217,7 @@ async fn exactly_the_mappers_on_duty_are_mailed_and_the_admins_if_there_are_none
         .await
         .expect_problem(403, "forbidden");
     portal.call(Method::PUT, &duty, &mapper, Some(json!({ "on_duty": false }))).await.expect(200);
+    portal.pass(Duration::from_mins(11)).await;
     ask(&portal, "three@harbour.example").await;
     portal.mails_when(ADMIN, 3).await;
     assert_eq!(portal.mails("on@northgate.example").await.len(), 2);

@@ -33,6 +33,7 @@ async fn an_admin_sets_everything_and_reads_it_back() {
     assert!(!text(&deployed["operator_name"]).is_empty());
     for (field, value) in [
         ("support_email", Value::Null),
+        ("time_zone", json!("UTC")),
         ("share_visibility", json!("recipient")),
         ("languages", json!(["en", "de", "fr", "nl", "es"])),
         ("retention_days", Value::Null),
@@ -44,6 +45,7 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         "operator_name": "Northgate Logistics",
         "portal_url": "https://portal.northgate.example",
         "support_email": "help@northgate.example",
+        "time_zone": "Europe/Amsterdam",
         "share_visibility": "company",
         "languages": ["en", "nl"],
         "retention_days": 365,
@@ -58,6 +60,7 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         "operator_name": null,
         "portal_url": null,
         "support_email": null,
+        "time_zone": null,
         "share_visibility": null,
         "languages": null,
         "retention_days": null,
