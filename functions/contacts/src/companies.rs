@@ -7,7 +7,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Query, Reference, Right,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, given, json};
-use gatehouse::store::{Page, PageRequest, Searchable as _};
+use gatehouse::store::{CommitError, Page, PageRequest, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ impl From<Company> for CompanyView {
 }
 
 impl Contacts {
-    pub(crate) fn create_company(&self, staff: &Operator, new: &NewCompany) -> Result<Effect<'_>, Problem> {
+    pub(crate) async fn create_company(&self, staff: &Operator, new: &NewCompany) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
         let company = Company {
             id: CompanyId::new(now),
@@ -76,10 +76,11 @@ impl Contacts {
             self_registered: false,
             created_at: now,
         };
+        self.free_domains(&company).await?;
         let by = staff.actor();
         let activity = Activity::new(ActivityKind::CompanyCreated, by, now).company(company.id);
         let transaction = self.gate.store.transaction().create(&company).activity(&activity);
-        let transaction = transaction.words(company.id, None, &company);
+        let transaction = transaction.words(company.id, None, &company).domains(company.id, &[], &company.domains);
         Ok(Effect::new(transaction, json(StatusCode::CREATED, &CompanyView::from(company))?))
     }
 
@@ -131,10 +132,25 @@ impl Contacts {
             reference: change.reference.clone().unwrap_or(was.reference),
             ..was
         };
+        self.free_domains(&company).await?;
         let by = staff.actor();
         let activity = Activity::new(ActivityKind::CompanyChanged, by, now).company(company.id);
         let transaction = self.gate.store.transaction().save(stored.rev, &company).activity(&activity);
-        transaction.words(company.id, Some(&before), &company).commit().await?;
+        let transaction = transaction.words(company.id, Some(&before), &company);
+        transaction.domains(company.id, &before.domains, &company.domains).commit().await?;
         json(StatusCode::OK, &CompanyView::from(company))
+    }
+
+    /// A domain belongs to one company: whoever names another's is told whose it is.
+    async fn free_domains(&self, company: &Company) -> Result<(), Problem> {
+        if company.domains.len() > Company::MOST_DOMAINS {
+            let most = format!("must be at most {}", Company::MOST_DOMAINS);
+            return Err(Problem::invalid_field("domains", most));
+        }
+        let store = &self.gate.store;
+        let taken = store.domains_of_others(&company.domains, company.id).await?;
+        let Some((domain, owner)) = taken.into_iter().next() else { return Ok(()) };
+        let owner = store.company(owner).await?.ok_or(CommitError::Conflict)?.record;
+        Err(Problem::domain_taken(&domain, &owner))
     }
 }

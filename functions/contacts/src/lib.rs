@@ -24,7 +24,7 @@ impl Function for Contacts {
             "POST /v1/companies" => {
                 let staff = self.gate.staff(request, Right::ManageCustomers).await?;
                 let new = request.json()?;
-                self.gate.idempotent(request, staff.id, || async { self.create_company(&staff, &new) }).await
+                self.gate.idempotent(request, staff.id, || self.create_company(&staff, &new)).await
             }
             "GET /v1/companies" => self.list_companies(request).await,
             "GET /v1/companies/{id}" => self.show_company(request).await,

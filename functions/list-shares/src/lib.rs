@@ -6,6 +6,7 @@ mod query;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::ops::Not;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::try_join;
@@ -13,10 +14,10 @@ use gatehouse::aws::Env;
 use gatehouse::domain::{Area, ContactId, FileId, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, PageQuery, Problem, ShareView, json,
+    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, ListView, PageQuery, Problem, ShareView, json,
     json_unless_known,
 };
-use gatehouse::store::{InboxPlace, InboxQuery, Store, StoreError};
+use gatehouse::store::{InboxPage, InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
@@ -50,6 +51,9 @@ impl Function for ListShares {
 struct Row {
     #[serde(flatten)]
     share: ShareView,
+    /// Where the message goes on.
+    #[serde(skip_serializing_if = "Not::not")]
+    message_truncated: bool,
     unread: bool,
     allow_upload: bool,
     /// How far it has come; for the staff, and for whoever made it.
@@ -60,21 +64,36 @@ struct Row {
 impl From<InboxRow> for Row {
     fn from(row: InboxRow) -> Self {
         let state = matches!(row.of, InboxOf::Operator).then(|| row.state.word());
-        Self { unread: row.unread, allow_upload: row.allow_upload, state, share: row.into() }
+        let (unread, allow_upload, message_truncated) = (row.unread, row.allow_upload, row.message_truncated);
+        Self { unread, allow_upload, message_truncated, state, share: row.into() }
     }
 }
 
 impl From<Share> for Row {
     fn from(share: Share) -> Self {
         let state = Some(share.state.word());
-        Self { unread: false, allow_upload: share.allow_upload, state, share: share.into() }
+        let allow_upload = share.allow_upload;
+        Self { unread: false, allow_upload, message_truncated: false, state, share: share.into() }
     }
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+struct Rows {
+    #[serde(flatten)]
+    list: ListView<Row>,
+    /// `false` where it does not come in the order that was asked for; else nothing is said.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    sorted: bool,
 }
 
 #[derive(Serialize)]
 struct WithFiles {
     #[serde(flatten)]
     row: Row,
+    /// Where it is not found by all words of its files: there are too many.
+    #[serde(skip_serializing_if = "Not::not")]
+    search_incomplete: bool,
     files: Vec<FileView>,
     /// Files that its recipients do not see; for the staff.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,8 +101,8 @@ struct WithFiles {
 }
 
 impl WithFiles {
-    fn new(row: Row, files: impl IntoIterator<Item = ShareFile>) -> Self {
-        Self { row, files: files.into_iter().map(FileView::from).collect(), excluded_files: None }
+    fn new(row: Row, search_incomplete: bool, files: impl IntoIterator<Item = ShareFile>) -> Self {
+        Self { row, search_incomplete, files: files.into_iter().map(FileView::from).collect(), excluded_files: None }
     }
 }
 
@@ -125,10 +144,15 @@ impl ListShares {
             found = store.inbox(colleagues(shown), &query, page.limit, after).await?;
         }
         if colleagues(shown) != own {
-            unread_by(store, customer.contact, &mut found.0).await?;
+            unread_by(store, customer.contact, &mut found.rows).await?;
         }
-        let rows = found.0.into_iter().map(Row::from).collect();
-        json_unless_known(request, &self.gate.listed(&list, rows, found.1.as_ref()).await?)
+        self.show(request, &list, found).await
+    }
+
+    async fn show(&self, request: &ApiRequest, list: &List, page: InboxPage) -> Result<ApiResponse, Problem> {
+        let rows = page.rows.into_iter().map(Row::from).collect();
+        let list = self.gate.listed(list, rows, page.next.as_ref()).await?;
+        json_unless_known(request, &Rows { list, sorted: page.sorted })
     }
 
     async fn asked_by_customer(&self, request: &ApiRequest, customer: &Customer) -> Result<AskedFor, Problem> {
@@ -162,30 +186,31 @@ impl ListShares {
         let shown: Vec<_> =
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
         let made_it = share.made_by_contact() == Some(seen.contact.id);
+        let search_incomplete = share.words_left_out;
         let mut row = Row::from(share);
         row.share.received_at = seen.row.map_or(row.share.received_at, |row| row.received_at);
         row.state = row.state.filter(|_| made_it);
-        json(StatusCode::OK, &WithFiles::new(row, shown))
+        json(StatusCode::OK, &WithFiles::new(row, search_incomplete, shown))
     }
 
     async fn all(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let found = async {
             let (asked, caller): (ShareListQuery, _) = (request.query()?, self.gate.caller_name(request).await?);
             let AskedFor { list, query, page, after } = self.asked(request, &asked, &caller).await?;
-            let (rows, next) = self.gate.store.inbox(asked.of(), &query, page.limit, after).await?;
-            Ok::<_, Problem>((list, rows, next))
+            let found = self.gate.store.inbox(asked.of(), &query, page.limit, after).await?;
+            Ok::<_, Problem>((list, found))
         };
-        let (_, (list, rows, next)) = self.gate.staff_and(request, Right::ReadShares, found).await?;
-        let rows = rows.into_iter().map(Row::from).collect();
-        json_unless_known(request, &self.gate.listed(&list, rows, next.as_ref()).await?)
+        let (_, (list, found)) = self.gate.staff_and(request, Right::ReadShares, found).await?;
+        self.show(request, &list, found).await
     }
 
     async fn one(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let found = async { Ok::<_, Problem>(self.gate.store.share_and_files(request.id("id")?).await?) };
         let (_, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
-        let excluded = share.excluded.clone();
-        let shown = WithFiles { excluded_files: Some(excluded), ..WithFiles::new(Row::from(share.record), files) };
+        let (excluded, search_incomplete) = (share.excluded.clone(), share.words_left_out);
+        let shown = WithFiles::new(Row::from(share.record), search_incomplete, files);
+        let shown = WithFiles { excluded_files: Some(excluded), ..shown };
         json(StatusCode::OK, &shown)
     }
 }

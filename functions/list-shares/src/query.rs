@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{CompanyId, ContactId, FileKind, InboxOf, Query, Share, state_word};
+use gatehouse::domain::{CompanyId, ContactId, FileKind, InboxOf, Query, state_word};
 use gatehouse::http::{List, Problem};
 use gatehouse::store::{InboxOrder, InboxQuery};
 use serde::Deserialize;
@@ -87,11 +87,12 @@ impl ShareListQuery {
         if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
             return Err(Problem::invalid_field("to", "must not be before from"));
         }
-        let mut terms: Vec<String> = self.q.iter().flat_map(|q| Share::searched(q)).collect();
-        terms.extend(self.kind.map(|kind| kind.word().to_owned()));
+        let mut words = self.q.as_deref().and_then(Query::parse);
+        words = self.kind.map(|kind| Query::with_mark(words.clone(), kind.word())).or(words);
         // In an inbox there is only what was sent.
         let state = self.state.filter(|state| self.of() == InboxOf::Operator || *state != State::Sent);
-        terms.extend(state.map(|state| state_word(&format!("{state:?}").to_lowercase())));
+        let mark = state.map(|state| state_word(&format!("{state:?}").to_lowercase()));
+        words = mark.map(|mark| Query::with_mark(words.clone(), &mark)).or(words);
         let (order, descending) = match self.sort {
             Sort::Newest => (InboxOrder::Time, true),
             Sort::Oldest => (InboxOrder::Time, false),
@@ -100,7 +101,6 @@ impl ShareListQuery {
             Sort::Smallest => (InboxOrder::Size, false),
             Sort::Largest => (InboxOrder::Size, true),
         };
-        let words = Query::of(terms);
         Ok(InboxQuery { words, unread: self.unread == Some(true), from: self.from, to: self.to, order, descending })
     }
 }

@@ -6,7 +6,8 @@ mod suggest;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    CompanyName, ContactId, Decision, Email, Language, Message, PersonName, Phone, Registration, RegistrationId, Right,
+    ActorId, CompanyName, ContactId, Decision, Email, Language, Message, PersonName, Phone, Registration,
+    RegistrationId, Right,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Problem, json};
@@ -117,9 +118,14 @@ impl Map {
 
     async fn show(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let registration = async { Ok::<_, Problem>(self.gate.store.registration(request.id("id")?).await?) };
-        let (_, registration) = self.gate.staff_and(request, Right::MapRegistrations, registration).await?;
+        let (staff, registration) = self.gate.staff_and(request, Right::MapRegistrations, registration).await?;
         let registration = registration.ok_or_else(Problem::not_found)?.record;
-        let suggestions = self.suggest(&registration).await?;
+        // All roles that map may read customers; a key may map without that.
+        let reads = match staff.id {
+            ActorId::Person(_) => true,
+            ActorId::Key(_) => self.gate.staff(request, Right::ReadCustomers).await.is_ok(),
+        };
+        let suggestions = self.suggest(&registration, reads).await?;
         json(StatusCode::OK, &suggest::Shown { registration: registration.into(), suggestions })
     }
 }

@@ -1,19 +1,21 @@
 //! Which company and which contact a request may belong to: by the address's domain, by words of the names.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use gatehouse::domain::{Company, CompanyId, CompanyName, Contact, ContactId, Query, Registration, split};
+use gatehouse::domain::{Company, CompanyId, CompanyName, Contact, ContactId, Query, Registration};
 use gatehouse::http::{ContactView, Problem};
-use gatehouse::store::{PageRequest, Person, Searchable};
+use gatehouse::store::{DomainOwner, PageRequest, Person, Searchable};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::{Map, RegistrationView};
 
 /// How many of each are shown.
 const MOST: usize = 5;
-/// Words that many companies have say nothing about one.
-const SHORTEST_WORD: usize = 3;
+/// Shorter words begin too many others.
+const SHORTEST_BEGINNING: usize = 3;
+/// So many words of a name are looked up.
+const MOST_WORDS: usize = 8;
 
 #[derive(Serialize)]
 pub(crate) struct Shown {
@@ -25,29 +27,37 @@ pub(crate) struct Shown {
 #[derive(Serialize)]
 pub(crate) struct Suggestions {
     companies: Vec<CompanySuggestion>,
-    contacts: Vec<ContactView>,
+    contacts: Vec<ContactSuggestion>,
+}
+
+/// Whoever may not read customers learns which it is, and not who.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ContactSuggestion {
+    Whole(Box<ContactView>),
+    Id { id: ContactId, company_id: CompanyId, access: &'static str },
 }
 
 #[derive(Serialize)]
 struct CompanySuggestion {
     id: CompanyId,
-    name: CompanyName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<CompanyName>,
     portal_plan: bool,
 }
 
 impl Map {
-    pub(crate) async fn suggest(&self, registration: &Registration) -> Result<Suggestions, Problem> {
+    pub(crate) async fn suggest(&self, registration: &Registration, reads: bool) -> Result<Suggestions, Problem> {
         let store = &self.gate.store;
         let mut companies: BTreeMap<CompanyId, usize> = BTreeMap::new();
         // The domain of the address weighs more than any word of a name.
-        self.weigh::<Company, _>(&mut companies, registration.email.domain(), 10).await?;
-        for word in split(registration.company.as_str()).filter(|word| word.len() >= SHORTEST_WORD) {
-            self.weigh::<Company, _>(&mut companies, &word, 1).await?;
+        let owner = store.owner_of_domain(registration.email.domain()).await?;
+        if let Some(DomainOwner::Company(company)) = owner {
+            companies.insert(company, 10);
         }
+        self.weigh::<Company, _>(&mut companies, registration.company.as_str()).await?;
         let mut contacts: BTreeMap<ContactId, usize> = BTreeMap::new();
-        for word in split(registration.name.as_str()).filter(|word| word.len() >= SHORTEST_WORD) {
-            self.weigh::<Contact, _>(&mut contacts, &word, 1).await?;
-        }
+        self.weigh::<Contact, _>(&mut contacts, registration.name.as_str()).await?;
         if let Some(Person::Contact(contact)) = self.owner(registration).await? {
             *contacts.entry(contact.id).or_default() += 10;
             *companies.entry(contact.company_id).or_default() += 20;
@@ -61,12 +71,23 @@ impl Map {
         found.sort_by_key(|contact| std::cmp::Reverse(likely(contact)));
         found.truncate(MOST);
 
+        let contact = |contact: Contact| match reads {
+            true => ContactSuggestion::Whole(Box::new(contact.into())),
+            false => {
+                let access = contact.access.word();
+                ContactSuggestion::Id { id: contact.id, company_id: contact.company_id, access }
+            }
+        };
         let best = best(&companies, MOST);
         let known = store.companies_of(best.iter().copied()).await?;
         let companies = best.iter().filter_map(|id| known.iter().find(|company| company.id == *id)).map(|company| {
-            CompanySuggestion { id: company.id, name: company.name.clone(), portal_plan: company.portal_plan }
+            CompanySuggestion {
+                id: company.id,
+                name: reads.then(|| company.name.clone()),
+                portal_plan: company.portal_plan,
+            }
         });
-        Ok(Suggestions { companies: companies.collect(), contacts: found.into_iter().map(ContactView::from).collect() })
+        Ok(Suggestions { companies: companies.collect(), contacts: found.into_iter().map(contact).collect() })
     }
 
     async fn owner(&self, registration: &Registration) -> Result<Option<Person>, Problem> {
@@ -77,15 +98,20 @@ impl Map {
         })
     }
 
-    async fn weigh<T, I>(&self, weights: &mut BTreeMap<I, usize>, word: &str, weight: usize) -> Result<(), Problem>
+    /// Each word of a name weighs the same, however short: many names are.
+    async fn weigh<T, I>(&self, weights: &mut BTreeMap<I, usize>, name: &str) -> Result<(), Problem>
     where
         T: Searchable,
-        I: Ord + DeserializeOwned,
+        I: Ord + FromStr,
     {
-        let Some(query) = Query::parse(word) else { return Ok(()) };
-        let rows = self.gate.store.words::<T, I>(&query, PageRequest { limit: 20, after: None }).await?;
-        for row in rows.items {
-            *weights.entry(row.id).or_default() += weight;
+        let lookups = Query::parse(name).map(|query| query.lookups()).unwrap_or_default();
+        for lookup in lookups.into_iter().take(MOST_WORDS) {
+            let lookup = if lookup.beginning.chars().count() < SHORTEST_BEGINNING { lookup.whole() } else { lookup };
+            let page = PageRequest { limit: 20, after: None };
+            let rows = self.gate.store.words_found::<T, I>(&lookup, page).await?;
+            for row in rows.items {
+                *weights.entry(row.id).or_default() += 1;
+            }
         }
         Ok(())
     }

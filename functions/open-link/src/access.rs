@@ -144,6 +144,7 @@ impl OpenLink {
                     ..Contact::new(company.id, body.name.clone(), now)
                 };
                 transaction = transaction.create(&company).words(company.id, None, &company);
+                transaction = transaction.domains(company.id, &[], &company.domains);
                 transaction = transaction.words(contact.id, None, &contact).backfill(contact.id, now);
                 transaction = transaction.claim_email(&opened.email, PersonId::from(contact.id));
                 (None, contact, company)

@@ -6,7 +6,7 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
     ActorId, Area, Contact, FileId, FileName, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId,
-    ShareState,
+    ShareState, ShareWords,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
@@ -156,14 +156,22 @@ impl PresignUpload {
         let (id, name) = (file.id, file.name.clone());
         let response = json(StatusCode::CREATED, &AwaitedFile { id, name: name.clone(), upload: Some(upload) })?;
         let stored = AwaitedFile { id, name, upload: None };
-        let mut changed = share.record.clone();
+        let (mut changed, mut words) = (share.record.clone(), None);
         if share.state == ShareState::Draft {
             let files: Vec<ShareFile> = into.files.iter().cloned().chain([file.clone()]).collect();
             changed = changed.with_contents(&files);
+            let was = self.gate.store.share_words(share.id).await?;
+            let now = ShareWords::after(was.as_deref(), &changed, &files);
+            changed = changed.with_words(&now);
+            words = Some((was, now));
         }
         // Saved even if it is unchanged: so it is not sent, and no other version is numbered, at this very moment.
         let transaction = self.gate.store.transaction().save(share.rev, &changed).create(&file);
         let transaction = transaction.operators_row(Some(share), &changed);
+        let transaction = match &words {
+            Some((was, now)) => transaction.share_words(was.as_ref(), now),
+            None => transaction,
+        };
         Effect::new(transaction, response).storing(&stored)
     }
 

@@ -1,7 +1,7 @@
 //! Removing a share for good: its rows, its bytes, itself.
 
 use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, InboxRow, ShareEvent, ShareId, Task};
+use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, ShareEvent, ShareId, Task};
 use gatehouse::store::{FanOut, PageRequest, Stored};
 
 use crate::{CHUNK, RunTasks, TaskError};
@@ -45,12 +45,11 @@ impl RunTasks {
             }
             self.files.delete(id, file.id).await?;
         }
-        let row = InboxRow::of_operator(&share);
         if !store.rows(InboxOf::Operator, [id].into()).await?.is_empty() {
             let activity = Activity::new(ActivityKind::ShareErased, Actor::system(), now).share(id);
-            let transaction = store.transaction().activity(&activity).drop_row(&row).finds(Some(&row), None);
-            transaction.commit().await?;
+            store.transaction().activity(&activity).without_operators_row(&share).commit().await?;
         }
+        store.index_what_is_left(id).await?;
         store.delete_share(id).await?;
         Ok(store.finish_task(task.id).await?)
     }

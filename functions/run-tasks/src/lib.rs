@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{
-    CompanyId, ContactId, Email, RecipientId, Share, ShareEvent, ShareId, ShareState, Task, TaskId, TaskKind,
+    CompanyId, ContactId, Email, IndexedRow, RecipientId, Share, ShareEvent, ShareId, ShareState, Task, TaskId,
+    TaskKind,
 };
 use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::files::{Files, FilesError};
@@ -85,6 +86,7 @@ impl RunTasks {
                 TaskKind::Company { share, company, news } => self.company(&task, *share, *company, news).boxed(),
                 TaskKind::Backfill { contact } => self.backfill(&task, *contact).boxed(),
                 TaskKind::LeaveCompanyInbox { share, company } => self.leave(&task, *share, *company).boxed(),
+                TaskKind::IndexWords { share, rows } => self.index_words(&task, *share, rows).boxed(),
                 TaskKind::Erase { share } => self.erase(&task, *share).boxed(),
             };
             match step.await {
@@ -93,6 +95,11 @@ impl RunTasks {
             }
         }
         Ok(())
+    }
+
+    async fn index_words(&self, task: &Stored<Task>, share: ShareId, rows: &[IndexedRow]) -> Result<(), TaskError> {
+        self.store.index_words(share, rows).await?;
+        Ok(self.store.finish_task(task.id).await?)
     }
 
     /// The share, if the news is still true; else there is nothing to do any more.
@@ -160,7 +167,7 @@ impl RunTasks {
         changed.removed_recipients.remove(&RecipientId::Company(company));
         let transaction = transaction.save(share.rev, &changed);
         let transaction = match self.store.company_row(&share, company).await? {
-            Some(row) if !had => transaction.remove(row.rev, &row.record).finds(Some(&row), None),
+            Some(row) if !had => transaction.remove(row.rev, &row.record).index_words(Some(&row), None),
             _ => transaction,
         };
         Ok(transaction.commit().await?)

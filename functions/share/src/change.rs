@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::try_join;
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, FileId, Message, Right, ShareEvent, ShareState, Title};
+use gatehouse::domain::{Activity, ActivityKind, FileId, Message, Right, ShareEvent, ShareState, ShareWords, Title};
 use gatehouse::http::{ApiRequest, ApiResponse, Problem, given, json, no_content};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,11 @@ struct Changed<'a> {
 impl Share {
     pub(crate) async fn change(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
-        let found = async { Ok::<_, Problem>(store.share_and_files(request.id("id")?).await?) };
-        let (staff, found) = self.gate.staff_and(request, Right::ManageShares, found).await?;
+        let found = async {
+            let id = request.id("id")?;
+            Ok::<_, Problem>(try_join!(store.share_and_files(id), store.share_words(id))?)
+        };
+        let (staff, (found, words_were)) = self.gate.staff_and(request, Right::ManageShares, found).await?;
         let change: Change = request.json()?;
         let (share, files) = found.ok_or_else(Problem::not_found)?;
         if matches!(share.state, ShareState::Revoked { .. }) {
@@ -67,9 +71,11 @@ impl Share {
             changed.excluded.clone_from(excluded);
         }
         let changed = changed.with_contents(&files);
+        let words = ShareWords::after(words_were.as_deref(), &changed, &files);
+        let changed = changed.with_words(&words);
         let activity = Activity::new(ActivityKind::ShareChanged, staff.actor(), now).share(share.id);
         let transaction = store.transaction().save(share.rev, &changed).operators_row(Some(&share), &changed);
-        let mut transaction = transaction.activity(&activity);
+        let mut transaction = transaction.share_words(words_were.as_ref(), &words).activity(&activity);
         if matches!(share.state, ShareState::Sent { .. }) {
             transaction = self.tell(transaction, &changed, ShareEvent::Changed, now).await?;
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, FileName, FileState, Language, Message,
-    NewFile, PersonId, PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, Title,
+    NewFile, PersonId, PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, ShareWords, Title,
 };
 use gatehouse::files::{Upload, UrlBudget};
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, Gate, Problem, UploadRequest, json};
@@ -113,6 +113,8 @@ impl Share {
             from: maker.name.clone(),
             from_company: maker.company,
             contents: Contents::default(),
+            words_version: 0,
+            words_left_out: false,
             excluded: BTreeSet::new(),
             removed_recipients: BTreeSet::new(),
             created_at: now,
@@ -135,6 +137,8 @@ impl Share {
             files.push(announcing.file(&self.files, file, &[], &format!("files[{n}].")).await?);
         }
         let share = draft.with_contents(&files);
+        let words = ShareWords::new(&share, &files);
+        let share = share.with_words(&words);
 
         let (mut awaited, mut room) = (Vec::with_capacity(files.len()), UrlBudget::default());
         for file in &files {
@@ -144,6 +148,7 @@ impl Share {
         let created = Created { id: share.id, state: share.state.word().into(), files: awaited };
         let activity = maker.activity(ActivityKind::ShareCreated, share.id, now);
         let mut transaction = store.transaction().create(&share).operators_row(None, &share).recipients(&recipients);
+        transaction = transaction.share_words(None, &words);
         transaction = files.iter().fold(transaction, Transaction::create);
         let effect = Effect::new(transaction.activity(&activity), json(StatusCode::CREATED, &created)?);
         effect.storing(&created.without_uploads())

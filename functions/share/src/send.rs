@@ -4,7 +4,7 @@ use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     ActivityKind, ActorId, Language, Mail, OutboxMail, PersonId, Recipient, Share as Shared, ShareEvent, ShareId,
-    Target, Task, TaskKind,
+    ShareWords, Target, Task, TaskKind,
 };
 use gatehouse::http::{Effect, Problem, json};
 use gatehouse::store::{FanOut, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
@@ -20,7 +20,8 @@ impl Share {
     pub(crate) async fn send(&self, maker: &Sender, id: ShareId) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let first = PageRequest { limit: TOLD_AT_ONCE, after: None };
-        let (found, recipients) = try_join!(store.share_and_files(id), store.recipients(id, first))?;
+        let reads = try_join!(store.share_and_files(id), store.share_words(id), store.recipients(id, first));
+        let (found, words_were, recipients) = reads?;
         let (draft, files) = found.ok_or_else(Problem::not_found)?;
         // A customer sends its own to the staff, and nothing else is its to send.
         let own = match maker.id {
@@ -31,10 +32,13 @@ impl Share {
         };
         let count = recipients.items.len() + usize::from(own.is_some());
         let share = draft.record.clone().send(&files, count, now)?;
+        let words = ShareWords::after(words_were.as_deref(), &share, &files);
+        let share = share.with_words(&words);
 
         let response = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
         let activity = maker.activity(ActivityKind::ShareSent, share.id, now).files(files.iter().map(|f| f.id));
         let transaction = store.transaction().save(draft.rev, &share).operators_row(Some(&draft), &share);
+        let transaction = transaction.share_words(words_were.as_ref(), &words);
         let mut transaction = transaction.activity(&activity);
         match own {
             None => transaction = self.tell_these(transaction, &share, recipients, ShareEvent::Sent, now).await?,

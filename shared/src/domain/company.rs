@@ -38,6 +38,11 @@ impl CompanyDomain {
     }
 }
 
+impl Company {
+    /// Each is an item of its own, and all of them are written with the company.
+    pub const MOST_DOMAINS: usize = 40;
+}
+
 /// A customer of the operator: who its contacts are is known by their `company_id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Company {

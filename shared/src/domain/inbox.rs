@@ -6,11 +6,16 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use serde_with::json::JsonString;
+use serde_with::{DeserializeFromStr, SerializeDisplay, serde_as};
 
 use super::{
     CompanyId, ContactId, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId, ShareState, Title,
+    Words,
 };
+
+/// A list shows the beginning of a message, in characters: a row is the same size whatever was written.
+const MESSAGE_SHOWN: usize = 200;
 
 /// Whose inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
@@ -25,6 +30,13 @@ pub enum InboxOf {
 
 impl InboxOf {
     const OPERATOR: &'static str = "operator";
+    const PARTITION: &'static str = "INBOX#";
+
+    /// The partition of its rows.
+    #[must_use]
+    pub fn partition(self) -> String {
+        format!("{}{self}", Self::PARTITION)
+    }
 }
 
 impl fmt::Display for InboxOf {
@@ -50,6 +62,7 @@ impl FromStr for InboxOf {
 
 /// A share as it lies in one inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "InboxItem", try_from = "InboxItem")]
 pub struct InboxRow {
     /// Whose inbox.
     pub of: InboxOf,
@@ -59,8 +72,10 @@ pub struct InboxRow {
     pub title: Title,
     /// The operator's own number for it.
     pub reference: Option<Reference>,
-    /// What its sender wrote.
+    /// What its sender wrote, or the beginning of it.
     pub message: Option<Message>,
+    /// Whether there is more of the message.
+    pub message_truncated: bool,
     /// Who sent it.
     pub from: PersonName,
     /// When it came.
@@ -76,17 +91,99 @@ pub struct InboxRow {
     /// Whether the contact may add files.
     pub allow_upload: bool,
     /// How far it has come.
-    #[serde(flatten)]
     pub state: ShareState,
     /// By which recipients of the share it lies here: without one, it does not count.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub via: BTreeSet<RecipientId>,
-    /// The words that it is found by.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub words: BTreeSet<String>,
+    /// The version of the share's words that it is found by.
+    pub words_version: u32,
     /// When its contact was last mailed about new files in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_at: Option<Timestamp>,
+}
+
+/// A row as it is stored: what a list shows is one text, so that an index carries it, and a page is read, at the price
+/// of one attribute.
+#[serde_as]
+#[derive(Serialize, Deserialize)]
+struct InboxItem {
+    pk: String,
+    sk: ShareId,
+    #[serde_as(as = "JsonString")]
+    line: Line,
+    unread: bool,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    via: BTreeSet<RecipientId>,
+    #[serde(default)]
+    words_version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notified_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    title: Title,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<Message>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    message_truncated: bool,
+    from: PersonName,
+    received_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    file_count: u64,
+    total_size: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    allow_upload: bool,
+    #[serde(flatten)]
+    state: ShareState,
+}
+
+impl From<InboxRow> for InboxItem {
+    fn from(row: InboxRow) -> Self {
+        let line = Line {
+            title: row.title,
+            reference: row.reference,
+            message: row.message,
+            message_truncated: row.message_truncated,
+            from: row.from,
+            received_at: row.received_at,
+            expires_at: row.expires_at,
+            file_count: row.file_count,
+            total_size: row.total_size,
+            allow_upload: row.allow_upload,
+            state: row.state,
+        };
+        let InboxRow { share_id: sk, unread, via, words_version, notified_at, .. } = row;
+        Self { pk: row.of.partition(), sk, line, unread, via, words_version, notified_at }
+    }
+}
+
+impl TryFrom<InboxItem> for InboxRow {
+    type Error = IdError;
+
+    fn try_from(item: InboxItem) -> Result<Self, IdError> {
+        let InboxItem { pk, sk: share_id, line, unread, via, words_version, notified_at } = item;
+        Ok(Self {
+            of: pk.strip_prefix(InboxOf::PARTITION).unwrap_or_default().parse()?,
+            share_id,
+            title: line.title,
+            reference: line.reference,
+            message: line.message,
+            message_truncated: line.message_truncated,
+            from: line.from,
+            received_at: line.received_at,
+            expires_at: line.expires_at,
+            file_count: line.file_count,
+            total_size: line.total_size,
+            unread,
+            allow_upload: line.allow_upload,
+            state: line.state,
+            via,
+            words_version,
+            notified_at,
+        })
+    }
 }
 
 impl InboxRow {
@@ -99,6 +196,7 @@ impl InboxRow {
             title: share.title.clone(),
             reference: None,
             message: None,
+            message_truncated: false,
             from: share.from.clone(),
             received_at,
             expires_at: None,
@@ -108,7 +206,7 @@ impl InboxRow {
             allow_upload: false,
             state: share.state,
             via: via.into_iter().collect(),
-            words: BTreeSet::new(),
+            words_version: 0,
             notified_at: None,
         };
         row.with(share)
@@ -123,23 +221,35 @@ impl InboxRow {
     /// The same row with what the share says now.
     #[must_use]
     pub fn with(self, share: &Share) -> Self {
-        let mut words = share.words();
-        if self.of == InboxOf::Operator {
-            words.insert(state_word(share.state.word()));
-        }
+        let beginning = share.message.as_ref().map(|message| message.beginning(MESSAGE_SHOWN));
         Self {
             title: share.title.clone(),
             reference: share.reference.clone(),
-            message: share.message.clone(),
+            message_truncated: beginning.as_ref() != share.message.as_ref(),
+            message: beginning,
             from: share.from.clone(),
             expires_at: share.expires_at,
             file_count: share.contents.file_count,
             total_size: share.contents.total_size,
             allow_upload: share.allow_upload,
             state: share.state,
-            words,
+            words_version: share.words_version,
             ..self
         }
+    }
+
+    /// The words of what it shows.
+    #[must_use]
+    pub fn shown_words(&self) -> Words {
+        let reference = self.reference.as_ref().map(|reference| reference.as_str());
+        self.marked(Words::of([self.title.as_str(), self.from.as_str()].into_iter().chain(reference)))
+    }
+
+    /// Words with the mark of its state, by which the operator's rows are found.
+    #[must_use]
+    pub fn marked(&self, mut words: Words) -> Words {
+        words.extend((self.of == InboxOf::Operator).then(|| state_word(self.state.word())));
+        words
     }
 
     /// Whether it still lies here by a recipient that was not taken away.

@@ -1,89 +1,482 @@
-//! What is looked for, and in which words: without case and accents.
+//! Search: how a text is cut into words, how a query is, and by which keys the one finds the other. Both are cut and
+//! folded by the same function, so that a thing is found by its own name however that is written.
+
+mod fold;
 
 use std::collections::BTreeSet;
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_properties::CodePointMapData;
-use icu_properties::props::GeneralCategory;
+use icu_properties::props::{GeneralCategory, Script};
+use serde::{Deserialize, Serialize};
 
-/// A text as it is sorted and searched: without case, without accents.
+pub use fold::fold;
+
+/// Longer words are looked up by their beginning.
+const LONGEST_KEY: usize = 40;
+/// Numbers are found by any run of so many digits.
+const DIGITS: usize = 4;
+/// More between two numbers keeps them apart: `123456-7` is also one.
+const MOST_BETWEEN: usize = 3;
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// A word, found by its beginning.
+    Word(String),
+    /// Letters of a script that writes no spaces, or symbols: found in the middle.
+    Dense(String),
+    /// Digits, with their separators taken out: found by a run of digits, across separators or not.
+    Number(Vec<String>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Digit,
+    Dense,
+    Letter(Script),
+}
+
+impl Class {
+    fn of(c: char) -> Option<Self> {
+        let category = CodePointMapData::<GeneralCategory>::new().get(c);
+        if c.is_ascii_digit() {
+            return Some(Self::Digit);
+        }
+        if category == GeneralCategory::OtherSymbol {
+            return Some(Self::Dense);
+        }
+        c.is_alphanumeric().then(|| match CodePointMapData::<Script>::new().get(c) {
+            Script::Han
+            | Script::Hiragana
+            | Script::Katakana
+            | Script::Bopomofo
+            | Script::Yi
+            | Script::Thai
+            | Script::Lao
+            | Script::Khmer
+            | Script::Myanmar
+            | Script::Tibetan => Self::Dense,
+            // The sound mark of both kana, which belongs to no script.
+            _ if c == 'ー' => Self::Dense,
+            script => Self::Letter(script),
+        })
+    }
+
+    /// Whether the next character goes on with the same piece. Letters of no script of their own go with any.
+    fn goes_on(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Letter(a), Self::Letter(b)) => a == b || [a, b].contains(&Script::Common),
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// Cuts a text where a separator stands, and where the script changes.
+fn cut(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let (mut run, mut class, mut between) = (String::new(), None, 0);
+    let mut end = |run: &mut String, class: Option<Class>, between: usize| {
+        let run = std::mem::take(run);
+        match class {
+            None => {}
+            Some(Class::Letter(_)) => pieces.push(Piece::Word(run)),
+            Some(Class::Dense) => pieces.push(Piece::Dense(run)),
+            Some(Class::Digit) => match pieces.last_mut() {
+                Some(Piece::Number(runs)) if (1..=MOST_BETWEEN).contains(&between) => runs.push(run),
+                _ => pieces.push(Piece::Number(vec![run])),
+            },
+        }
+    };
+    // How far the run is from the one before it.
+    let mut before = 0;
+    for c in fold(text).chars() {
+        let next = Class::of(c);
+        if !class.zip(next).is_some_and(|(class, next): (Class, Class)| class.goes_on(next)) {
+            end(&mut run, class, before);
+            if class.is_some() {
+                between = 0;
+            }
+            (class, before) = (next, between);
+        }
+        match next {
+            Some(Class::Letter(script)) if script != Script::Common => class = next,
+            None => between += 1,
+            _ => {}
+        }
+        run.extend(next.map(|_| c));
+    }
+    end(&mut run, class, before);
+    pieces
+}
+
+/// The words of a thing, by which it is found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(BTreeSet<String>);
+
+impl Words {
+    /// Of these texts.
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        texts.into_iter().flat_map(cut).flat_map(Piece::words).collect()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        self.0.contains(word)
+    }
+
+    /// The keys by which they are looked up: a row each.
+    #[must_use]
+    pub fn keys(&self) -> BTreeSet<String> {
+        self.iter().flat_map(keys).collect()
+    }
+
+    fn begin_with(&self, beginning: &str) -> bool {
+        self.0.range(beginning.to_owned()..).next().is_some_and(|word| word.starts_with(beginning))
+    }
+
+    fn contain(&self, part: &str) -> bool {
+        self.iter().any(|word| word.contains(part))
+    }
+}
+
+impl FromIterator<String> for Words {
+    fn from_iter<I: IntoIterator<Item = String>>(words: I) -> Self {
+        Self(words.into_iter().collect())
+    }
+}
+
+impl Extend<String> for Words {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, words: I) {
+        self.0.extend(words);
+    }
+}
+
+impl Piece {
+    fn words(self) -> Vec<String> {
+        match self {
+            Self::Word(word) | Self::Dense(word) => vec![word],
+            Self::Number(runs) if runs.len() > 1 => {
+                let joined = runs.concat();
+                runs.into_iter().chain([joined]).collect()
+            }
+            Self::Number(runs) => runs,
+        }
+    }
+
+    fn matches(&self, words: &Words) -> bool {
+        match self {
+            Self::Word(word) => words.begin_with(word),
+            Self::Dense(text) => words.contain(text),
+            Self::Number(runs) => {
+                let joined = runs.concat();
+                let has = |run: &String| if run.len() < DIGITS { words.begin_with(run) } else { words.contain(run) };
+                joined.len() >= DIGITS && words.contain(&joined) || runs.iter().all(has)
+            }
+        }
+    }
+
+    fn lookup(&self) -> Lookup {
+        let beginning = |text: &str, decisive| Lookup { beginning: text.to_owned(), decisive };
+        match self {
+            Self::Word(word) => {
+                let short = short(word);
+                beginning(short, short.len() == word.len())
+            }
+            Self::Dense(text) => match text.char_indices().nth(2) {
+                None if text.chars().count() == 2 => beginning(&format!("{text}#"), true),
+                None => beginning(text, true),
+                Some((end, _)) => beginning(&format!("{}#", &text[..end]), false),
+            },
+            // What is joined begins as its first run does.
+            Self::Number(runs) => match runs.first().map_or("", String::as_str) {
+                run if run.len() >= DIGITS => {
+                    beginning(&format!("{}#", &run[..DIGITS]), run.len() == DIGITS && runs.len() == 1)
+                }
+                run => beginning(run, false),
+            },
+        }
+    }
+}
+
+/// As much of a word as is looked up.
+fn short(word: &str) -> &str {
+    word.char_indices().nth(LONGEST_KEY).map_or(word, |(end, _)| &word[..end])
+}
+
+/// The keys of one word: itself; of a number any run of digits, of a dense text any two letters and the last one.
+fn keys(word: &str) -> Vec<String> {
+    match word.chars().next().and_then(Class::of) {
+        Some(Class::Digit) if word.len() > DIGITS => {
+            (0..=word.len() - DIGITS).map(|at| word[at..at + DIGITS].to_owned()).collect()
+        }
+        Some(Class::Dense) => {
+            let letters: Vec<char> = word.chars().collect();
+            letters.windows(2).map(|two| two.iter().collect()).chain(letters.last().map(char::to_string)).collect()
+        }
+        _ => vec![short(word).to_owned()],
+    }
+}
+
+/// Which part of the rows a key is in: the first letter, the first two digits. So no collection of rows grows with all.
 #[must_use]
-pub fn fold(text: &str) -> String {
-    let category = CodePointMapData::<GeneralCategory>::new();
-    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
-    let letters = decomposed.chars().filter(|c| category.get(*c) != GeneralCategory::NonspacingMark);
-    letters.flat_map(char::to_lowercase).collect()
+pub fn partition(key: &str) -> &str {
+    let letters = if key.starts_with(|c: char| c.is_ascii_digit()) { 2 } else { 1 };
+    match key.char_indices().nth(letters) {
+        Some((end, _)) if !key[..end].ends_with('#') => &key[..end],
+        _ => key.split('#').next().unwrap_or(key),
+    }
 }
 
-/// A text's words, folded.
-pub fn split(text: &str) -> impl Iterator<Item = String> {
-    let folded = fold(text);
-    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect::<Vec<_>>().into_iter()
+/// Which rows hold what matches a term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// How they begin: `an`, or `1234#` where the whole key is meant.
+    pub beginning: String,
+    /// Whether each of these rows matches; else what it leads to has to be looked at.
+    pub decisive: bool,
 }
 
-/// What is looked for: every term must begin a word.
-#[derive(Debug, Clone)]
+impl Lookup {
+    /// The partitions to look into, in the order of their keys. A single digit begins numbers in eleven.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<String> {
+        let own = partition(&self.beginning).to_owned();
+        let digit = self.beginning.len() == 1 && self.beginning.starts_with(|c: char| c.is_ascii_digit());
+        let longer = (0..10).filter(|_| digit).map(|second| format!("{own}{second}"));
+        std::iter::once(own.clone()).chain(longer).collect()
+    }
+
+    /// The same for whole words only: what is very short begins too many.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        if self.is_one_key() { self } else { Self { beginning: format!("{}#", self.beginning), ..self } }
+    }
+
+    /// Whether only one key is meant, whose rows are in an order of their own.
+    #[must_use]
+    pub fn is_one_key(&self) -> bool {
+        self.beginning.ends_with('#')
+    }
+}
+
+/// What is looked for: every term must match.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    terms: Vec<String>,
+    terms: Vec<Piece>,
+    /// Words that no text has, such as a kind of file.
+    marks: Vec<String>,
 }
 
 impl Query {
-    /// From what was typed; nothing, if nothing was.
+    /// From what was typed; nothing, if there is no word in it.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::of(fold(text).split_whitespace().map(str::to_owned).collect())
+        let terms = cut(text);
+        (!terms.is_empty()).then_some(Self { terms, marks: Vec::new() })
     }
 
-    /// Of these terms. The longest that was typed finds the fewest rows; the others are held against what was found.
-    pub fn of(mut terms: Vec<String>) -> Option<Self> {
-        terms.sort_by_key(|term| (term.starts_with('='), std::cmp::Reverse(term.len())));
-        (!terms.is_empty()).then_some(Self { terms })
-    }
-
-    /// The term that rows are looked for by.
+    /// The same, or a new one, that asks for a mark as well.
     #[must_use]
-    pub fn first(&self) -> &str {
-        self.terms.first().map_or("", String::as_str)
+    pub fn with_mark(query: Option<Self>, mark: &str) -> Self {
+        let mut query = query.unwrap_or(Self { terms: Vec::new(), marks: Vec::new() });
+        query.marks.push(mark.to_owned());
+        query
     }
 
-    /// Whether it is a single mark, such as a kind of file: a whole word, and no beginning of others.
+    /// The rows to look into, those that are likely to be the fewest first.
     #[must_use]
-    pub fn is_one_mark(&self) -> bool {
-        self.terms.len() == 1 && self.first().starts_with('=')
+    pub fn lookups(&self) -> Vec<Lookup> {
+        let mark = |mark: &String| Lookup { beginning: format!("{mark}#"), decisive: true };
+        let mut terms: Vec<Lookup> = self.terms.iter().map(Piece::lookup).collect();
+        terms.sort_by_key(|lookup| std::cmp::Reverse(lookup.beginning.len()));
+        terms.into_iter().chain(self.marks.iter().map(mark)).collect()
     }
 
-    /// Whether each term begins one of the words.
-    pub fn matches(&self, words: &BTreeSet<String>) -> bool {
-        self.terms.iter().all(|term| begins_one(words, term).is_some())
+    /// Whether each term matches one of the words.
+    #[must_use]
+    pub fn matches(&self, words: &Words) -> bool {
+        self.terms.iter().all(|term| term.matches(words)) && self.marks.iter().all(|mark| words.has(mark))
     }
 
     /// Whether this row is the one by which a thing with these words is found: of several that match, the first.
-    pub fn found_by(&self, row: &str, words: &BTreeSet<String>) -> bool {
-        begins_one(words, self.first()) == Some(row) && self.matches(words)
+    #[must_use]
+    pub fn found_by(&self, key: &str, words: &Words) -> bool {
+        let Some(first) = self.lookups().into_iter().next() else { return false };
+        let is_first = |key: &String| format!("{key}#").starts_with(&first.beginning);
+        words.keys().iter().find(|key| is_first(key)).is_some_and(|first| first == key) && self.matches(words)
     }
-}
-
-fn begins_one<'a>(words: &'a BTreeSet<String>, term: &str) -> Option<&'a str> {
-    words.range(term.to_owned()..).next().filter(|word| word.starts_with(term)).map(String::as_str)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn accents_and_case_do_not_matter_to_a_search() {
-        assert_eq!(fold("Ünïcode GmbH & Œuvre"), "unicode gmbh & œuvre");
+    fn found(query: &str, text: &str) -> bool {
+        let words = Words::of([text]);
+        let query = Query::parse(query).unwrap();
+        let keys = words.keys();
+        let looked_up = |lookup: &Lookup| {
+            keys.iter().any(|key| {
+                format!("{key}#").starts_with(&lookup.beginning)
+                    && lookup.partitions().iter().any(|one| one == partition(key))
+            })
+        };
+        let by_rows = query.lookups().iter().all(looked_up);
+        assert!(by_rows || !query.matches(&words), "{text} matches and has no row");
+        assert_eq!(keys.iter().filter(|key| query.found_by(key, &words)).count(), usize::from(query.matches(&words)));
+        query.matches(&words)
     }
 
     #[test]
-    fn every_term_must_begin_a_word_and_one_row_finds() {
-        let words: BTreeSet<String> = split("Ann-Marie Annan, Zoë").collect();
-        let query = Query::parse(" AN  zoe ").unwrap();
-        assert!(query.matches(&words));
+    fn every_term_must_match_and_one_row_finds() {
+        let words = Words::of(["Ann-Marie Annan, Zoë"]);
+        assert!(Query::parse(" AN  zoe ").unwrap().matches(&words));
         assert!(!Query::parse("an bob").unwrap().matches(&words));
         let query = Query::parse("an").unwrap();
         assert!(query.found_by("ann", &words) && !query.found_by("annan", &words));
-        assert!(Query::parse("   ").is_none());
+        assert!(Query::parse("   ").is_none() && Query::parse("&-").is_none());
+    }
+
+    #[test]
+    fn names_with_signs_are_found_as_they_are_written() {
+        for name in [
+            "O'Brien & Sons",
+            "Müller+Söhne GmbH",
+            "A.P. Møller-Mærsk A/S",
+            "C++ Devs #1",
+            "4/5 Logistics",
+            "\"Ost\" (West)",
+            "24/7",
+            "VOY 17/A",
+            "X",
+            "7",
+            "🚢 Line",
+        ] {
+            assert!(found(name, name), "{name}");
+            assert!(found(&name.to_uppercase(), name), "{name}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_found_by_any_four_digits_with_and_without_separators() {
+        for text in ["MSKU1234567", "MSKU 123456-7", "msku-123 456 7", "photo_MSKU1234567.jpg"] {
+            for query in ["MSKU1234567", "1234567", "123456-7", "3456", "4567", "msku 123", "12-34", "MSKU 123456 7"] {
+                assert!(found(query, text), "{query} in {text}");
+            }
+            assert!(!found("345", text) && !found("7654", text));
+        }
+        assert!(found("2026 11", "Report 11 of 2026") && found("2026-11-26", "IMG_20261126_143015.jpg"));
+        assert!(found("1", "Hall 12") && found("1", "Hall 1") && !found("2", "Hall 12"));
+    }
+
+    #[test]
+    fn words_of_scripts_without_spaces_are_found_in_the_middle() {
+        for (query, text) in [
+            ("港区", "東京都港区役所"),
+            ("京都港", "東京都港区役所"),
+            ("所", "東京都港区役所"),
+            ("東", "東京都港区役所"),
+            ("サーバー", "新サーバー室"),
+            ("ｻｰﾊﾞｰ", "新サーバー室"),
+            ("กรุงเทพ", "บริษัทกรุงเทพจำกัด"),
+            ("현대", "Hyundai현대중공업"),
+            ("手机", "iPhone手机"),
+        ] {
+            assert!(found(query, text), "{query} in {text}");
+        }
+        assert!(!found("京港", "東京都港区役所"));
+    }
+
+    /// Names and references of twenty scripts and more.
+    fn scripts() -> impl Strategy<Value = String> {
+        let script = prop::sample::select(vec![
+            "Latin",
+            "Greek",
+            "Cyrillic",
+            "Armenian",
+            "Hebrew",
+            "Arabic",
+            "Devanagari",
+            "Bengali",
+            "Gurmukhi",
+            "Gujarati",
+            "Tamil",
+            "Telugu",
+            "Kannada",
+            "Malayalam",
+            "Sinhala",
+            "Thai",
+            "Lao",
+            "Myanmar",
+            "Georgian",
+            "Ethiopic",
+            "Khmer",
+            "Hangul",
+            "Hiragana",
+            "Katakana",
+            "Han",
+            "Cherokee",
+        ]);
+        script.prop_flat_map(|script| {
+            prop::string::string_regex(&format!("[\\p{{{script}}}0-9 &./+'-]{{1,24}}")).unwrap()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_thing_is_found_by_its_own_name_in_any_case_and_form(name in scripts()) {
+            use icu_normalizer::{ComposingNormalizerBorrowed as Composing, DecomposingNormalizerBorrowed as Decomposing};
+            prop_assume!(Query::parse(&name).is_some());
+            for written in [
+                name.clone(),
+                name.to_uppercase(),
+                name.to_lowercase(),
+                fold(&name),
+                Composing::new_nfkc().normalize(&name).into_owned(),
+                Decomposing::new_nfd().normalize(&name).into_owned(),
+            ] {
+                prop_assert!(found(&written, &name), "{:?} by {:?}", name, written);
+                prop_assert!(found(&name, &written), "{:?} by {:?}", written, name);
+            }
+        }
+
+        #[test]
+        fn a_number_is_found_by_any_run_of_its_digits(
+            digits in "[0-9]{4,18}", at in 0_usize..15, most in 4_usize..18, every in 1_usize..9, sign in "[-/. _]",
+        ) {
+            let at = at.min(digits.len() - 4);
+            let run = &digits[at..(at + most).min(digits.len())];
+            let parted: String =
+                digits.char_indices().flat_map(|(n, c)| (n > 0 && n % every == 0).then(|| sign.clone()).into_iter().chain([c.to_string()])).collect();
+            prop_assert!(found(run, &digits));
+            prop_assert!(found(run, &parted), "{} in {}", run, parted);
+            prop_assert!(found(&parted, &digits), "{} in {}", parted, digits);
+        }
+
+        #[test]
+        fn words_are_found_by_how_they_begin(word in "[a-zäöüßéłø]{1,60}", most in 1_usize..60, around in "[a-z]{1,9}") {
+            let beginning: String = word.chars().take(most).collect();
+            let text = format!("{around} {word}");
+            prop_assert!(found(&beginning, &text));
+        }
     }
 }

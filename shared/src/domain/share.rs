@@ -5,14 +5,10 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::search::split;
 use super::{
     ActorId, CompanyId, Contact, ContactId, FileId, FileKind, FileState, InboxRow, Language, Message, PersonId,
     PersonName, RecipientId, Reference, ShareFile, ShareId, Title,
 };
-
-/// More words than this of one share are not looked for: a row each, in every inbox.
-const MOST_WORDS: usize = 64;
 
 /// How far a share has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +61,6 @@ pub struct Contents {
     pub total_size: u64,
     /// What they are.
     pub kinds: BTreeSet<FileKind>,
-    /// The words of their names.
-    pub words: BTreeSet<String>,
 }
 
 /// A titled set of files.
@@ -97,6 +91,12 @@ pub struct Share {
     pub from_company: Option<CompanyId>,
     /// What its recipients find in it.
     pub contents: Contents,
+    /// The version of its words, by which it is found: see [`super::ShareWords`].
+    #[serde(default)]
+    pub words_version: u32,
+    /// Whether it has more words than are looked for.
+    #[serde(default)]
+    pub words_left_out: bool,
     /// Files that its recipients do not see.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excluded: BTreeSet<FileId>,
@@ -109,23 +109,6 @@ pub struct Share {
 
 /// After a mail about new files, further files of the same moment are not mailed about.
 pub const NOTIFICATION_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
-
-/// A word that is longer than anybody types is found by its beginning.
-fn short(word: String) -> String {
-    word.chars().take(40).collect()
-}
-
-/// The first different ones.
-fn few(words: impl Iterator<Item = String>) -> BTreeSet<String> {
-    let mut few = BTreeSet::new();
-    for word in words {
-        if few.len() >= MOST_WORDS {
-            break;
-        }
-        few.insert(word);
-    }
-    few
-}
 
 /// What a contact sees beyond its own shares.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,24 +222,8 @@ impl Share {
             file_count: shown.len() as u64,
             total_size: shown.iter().map(|file| file.size).sum(),
             kinds: shown.iter().map(|file| file.kind()).collect(),
-            words: few(shown.iter().flat_map(|file| split(file.name.as_str()))),
         };
         self
-    }
-
-    /// The words of what was typed to find shares.
-    pub fn searched(text: &str) -> impl Iterator<Item = String> {
-        split(text).map(short)
-    }
-
-    /// The words that it is found by: of its title, reference, sender and files.
-    #[must_use]
-    pub fn words(&self) -> BTreeSet<String> {
-        let reference = self.reference.iter().flat_map(|reference| split(reference.as_str()));
-        // What is shortest comes first, so that a long title or many files do not push it out.
-        let own = reference.chain(split(self.from.as_str())).chain(split(self.title.as_str()));
-        let kinds = self.contents.kinds.iter().map(|kind| kind.word().to_owned());
-        few(own.chain(self.contents.words.iter().cloned()).map(short)).into_iter().chain(kinds).collect()
     }
 
     /// Sends it: only once, and only with every byte in place of what is not left out.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CompanyId, ContactId, FileName, PersonName, ShareId, TaskId};
+use super::{CompanyId, ContactId, FileName, InboxOf, PersonName, ShareId, TaskId};
 
 /// What is to be told to whoever has a share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,11 +61,29 @@ pub enum TaskKind {
         /// Which company.
         company: CompanyId,
     },
+    /// Writes a share's words into inboxes that it came into, or out of those that it has left.
+    IndexWords {
+        /// Which share.
+        share: ShareId,
+        /// Which inboxes.
+        rows: Vec<IndexedRow>,
+    },
     /// Removes a share for good: rows, bytes, itself.
     Erase {
         /// Which.
         share: ShareId,
     },
+}
+
+/// A row of an inbox whose words are to be put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedRow {
+    /// Whose inbox.
+    pub of: InboxOf,
+    /// When the share came there: the words are in that order.
+    pub at: Timestamp,
+    /// The version of the words that are there already.
+    pub since: u32,
 }
 
 /// A piece of work, and how far it has come.

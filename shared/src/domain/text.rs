@@ -133,6 +133,17 @@ text! {
     };
 }
 
+impl Message {
+    /// As much of it, in characters, as is asked for.
+    #[must_use]
+    pub fn beginning(&self, most: usize) -> Self {
+        match self.0.char_indices().nth(most) {
+            Some((end, _)) => Self(self.0[..end].trim_end().to_owned()),
+            None => self.clone(),
+        }
+    }
+}
+
 impl Default for Language {
     fn default() -> Self {
         Self("en".to_owned())

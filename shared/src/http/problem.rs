@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ApiResponse;
 use crate::clock::Timestamp;
-use crate::domain::{ActivationRefused, AlreadyDecided, InviteRefused, NotOpen, SendRefused};
+use crate::domain::{ActivationRefused, AlreadyDecided, Company, CompanyDomain, InviteRefused, NotOpen, SendRefused};
 use crate::store::{CommitError, StoreError};
 
 /// One field of a request that is not as it should be.
@@ -193,6 +193,13 @@ impl Problem {
     pub fn email_taken() -> Self {
         let detail = "An e-mail address belongs to one person: another contact or staff member has this one.";
         Self::new(StatusCode::CONFLICT, "email_taken", "The e-mail address is taken", detail)
+    }
+
+    /// 409: whose the domain is.
+    #[must_use]
+    pub fn domain_taken(domain: &CompanyDomain, owner: &Company) -> Self {
+        let detail = format!("{domain} belongs to {} ({}).", owner.name, owner.id);
+        Self::new(StatusCode::CONFLICT, "domain_taken", "The domain is another company's", detail)
     }
 
     /// 404: a link that was never sent, or so long ago that it is forgotten.

@@ -132,8 +132,8 @@ impl FanOut<'_> {
                 now.via.retain(|one| !via.contains(one));
                 let gone = now.via.is_empty() || !matches!(self.share.state, ShareState::Sent { .. });
                 return match row {
-                    Some(row) if gone => transaction.remove(row.rev, &row.record).finds(knew.as_ref(), None),
-                    Some(row) => transaction.save(row.rev, &now).finds(knew.as_ref(), Some(&now)),
+                    Some(row) if gone => transaction.remove(row.rev, &row.record).index_words(knew.as_ref(), None),
+                    Some(row) => transaction.save(row.rev, &now).index_words(knew.as_ref(), Some(&now)),
                     None => transaction,
                 };
             }
@@ -154,8 +154,8 @@ impl FanOut<'_> {
         now.unread &= !(own && *self.news == ShareEvent::Sent);
         let transaction = match &row {
             Some(row) if row.record == now => transaction,
-            Some(row) => transaction.save(row.rev, &now).finds(knew.as_ref(), Some(&now)),
-            None => transaction.create(&now).finds(None, Some(&now)),
+            Some(row) => transaction.save(row.rev, &now).index_words(knew.as_ref(), Some(&now)),
+            None => transaction.create(&now).index_words(None, Some(&now)),
         };
         match mail {
             Some(mail) => self.send(transaction, contact, mail),
@@ -219,19 +219,19 @@ impl FanOut<'_> {
         let gone = !matches!(self.share.state, ShareState::Sent { .. });
         match (row, self.news) {
             (Some(row), ShareEvent::Removed) if gone => {
-                transaction.remove(row.rev, &row.record).finds(Some(&row), None)
+                transaction.remove(row.rev, &row.record).index_words(Some(&row), None)
             }
             (None, ShareEvent::Changed | ShareEvent::FileAdded { .. } | ShareEvent::Removed) => transaction,
             (None, ShareEvent::Sent | ShareEvent::Backfilled) => {
                 let row = new();
-                transaction.create(&row).finds(None, Some(&row))
+                transaction.create(&row).index_words(None, Some(&row))
             }
             (Some(row), _) => {
                 let now = row.record.clone().with(self.share);
                 if now == row.record {
                     return transaction;
                 }
-                transaction.save(row.rev, &now).finds(Some(&row), Some(&now))
+                transaction.save(row.rev, &now).index_words(Some(&row), Some(&now))
             }
         }
     }

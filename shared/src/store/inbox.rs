@@ -1,22 +1,29 @@
 //! Inboxes: a page of one in any order, filtered or searched, at the cost of what is found.
 //!
-//! Each order is a local index of the inbox's partition, each word a row of its own. Where what is asked for is one of
-//! these in its own order, a page is read from it. Where an order and a filter do not go together, what the filter finds
-//! is gathered and sorted, if it is not too much; of too much, the pages come in the order of what found them.
+//! Each order is an index of the inbox's partition, each word a row of its own. Where what is asked for is one of these in
+//! its own order, a page is read from it. Where an order and a filter do not go together, what the filter finds is
+//! gathered and sorted, if it is not too much; of too much, the pages come in the order of what found them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Position, Store, StoreError, keys};
 use crate::clock::{Timestamp, sortable};
-use crate::domain::{InboxOf, InboxRow, Query, ShareId};
+use crate::domain::{InboxOf, InboxRow, Lookup, Query, ShareId, Words};
 
-/// More rows than this are not gathered to be sorted.
-const MOST_GATHERED: usize = 200;
+/// More rows of words than this are not gathered for one term: they are keys, 80 bytes each.
+const MOST_FOUND: usize = 1_000;
+/// So few are looked at themselves, instead of looking up what other terms find.
+const FEW: usize = 100;
+/// More terms than this are not looked up: what they found is looked at for the others.
+const MOST_LOOKUPS: usize = 4;
+/// More rows than this are not read to be sorted.
+const MOST_SORTED: usize = 1_000;
 /// Further pages of what was gathered allow for what came in between.
-const MOST_GATHERED_AGAIN: usize = 2 * MOST_GATHERED;
+const AGAIN: usize = 2;
 /// A page that filters have emptied is filled up from this many reads at most; then it is short.
 const MOST_READS: usize = 4;
 
@@ -76,36 +83,55 @@ pub enum InboxPlace {
     Sorted(String),
 }
 
-/// The row of a word: whose share it is a word of.
-#[derive(Debug, Deserialize)]
-struct FindRow {
+/// A page of an inbox.
+#[derive(Debug)]
+pub struct InboxPage {
+    /// Its rows.
+    pub rows: Vec<InboxRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<InboxPlace>,
+    /// Whether the pages come in the order that was asked for: what is too much is not sorted.
+    pub sorted: bool,
+}
+
+/// A row of a word.
+#[derive(Debug, Clone, Deserialize)]
+struct WordRow {
     pk: String,
     sk: String,
+}
+
+/// What a row of a word says.
+struct Hit {
     word: String,
-    id: ShareId,
+    at: Timestamp,
+    share: ShareId,
+}
+
+impl WordRow {
+    fn hit(&self) -> Option<Hit> {
+        keys::parse_share_word(&self.sk).map(|(word, at, share)| Hit { word: word.to_owned(), at, share })
+    }
 }
 
 /// What gathering came to.
 enum Gathered {
-    All(Vec<InboxRow>),
-    /// With the words that were found, where it was words that were looked for.
-    TooMany(Option<Page<FindRow>>),
+    /// Each share that is found, when it came, and whether that is certain without looking at its words.
+    All { found: BTreeMap<ShareId, Timestamp>, certain: bool },
+    /// With the rows of words that were found, where it was words that were looked for.
+    TooMany(Option<Page<WordRow>>),
 }
 
-impl FindRow {
-    /// Whether it is the row's own: one that a write has left behind is not.
-    fn leads_to(&self, row: &InboxRow) -> bool {
-        self.sk == keys::find(row.of, &self.word, row.received_at, row.share_id).sk
-    }
-}
-
-impl Page<FindRow> {
+impl Page<WordRow> {
     /// The beginning of it, as a page of its own.
     fn first(mut self, limit: usize) -> Self {
-        self.items.truncate(limit);
-        if let Some(FindRow { pk, sk, .. }) = self.items.last() {
-            let place = [(keys::PK.to_owned(), pk.clone()), (keys::SK.to_owned(), sk.clone())];
-            self.next = Some(Position(place.into()));
+        if self.items.len() > limit {
+            self.items.truncate(limit);
+            let last = self.items.last();
+            let place = |row: &WordRow| {
+                Position([(keys::PK.to_owned(), row.pk.clone()), (keys::SK.to_owned(), row.sk.clone())].into())
+            };
+            self.next = last.map(place);
         }
         self
     }
@@ -120,14 +146,27 @@ impl InboxQuery {
         })
     }
 
-    fn in_time(&self, row: &InboxRow) -> bool {
-        self.from.is_none_or(|from| row.received_at >= from) && self.to.is_none_or(|to| row.received_at < to)
+    fn in_time(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
     }
 
-    fn matches(&self, row: &InboxRow) -> bool {
-        self.words.as_ref().is_none_or(|words| words.matches(&row.words))
-            && (!self.unread || row.unread)
-            && self.in_time(row)
+    /// All but the words.
+    fn passes(&self, row: &InboxRow) -> bool {
+        (!self.unread || row.unread) && self.in_time(row.received_at)
+    }
+
+    /// Whether what it asks for is found in the order in which it asks for it.
+    fn is_in_order(&self) -> bool {
+        match &self.words {
+            // The rows of one key are in order.
+            Some(words) => {
+                let lookups = words.lookups();
+                let one_key = lookups.len() == 1 && lookups[0].is_one_key();
+                one_key && self.order == InboxOrder::Time && self.descending
+            }
+            None if self.unread => self.order == InboxOrder::Time,
+            None => self.order == InboxOrder::Time || self.within_time().is_none(),
+        }
     }
 }
 
@@ -139,55 +178,149 @@ impl Store {
         query: &InboxQuery,
         limit: usize,
         after: Option<InboxPlace>,
-    ) -> Result<(Vec<InboxRow>, Option<InboxPlace>), StoreError> {
-        let timed = query.from.is_some() || query.to.is_some();
-        let newest_first = query.order == InboxOrder::Time && query.descending;
-        let own_order = match (&query.words, query.unread) {
-            // The rows of one whole word are in order.
-            (Some(words), _) => newest_first && words.is_one_mark(),
-            (None, true) => query.order == InboxOrder::Time,
-            (None, false) => query.order == InboxOrder::Time || !timed,
+    ) -> Result<InboxPage, StoreError> {
+        let after = match after {
+            Some(InboxPlace::Read(position)) => return self.read_on(of, query, limit, Some(position), None).await,
+            None if query.is_in_order() => return self.read_on(of, query, limit, None, None).await,
+            Some(InboxPlace::Sorted(after)) => Some(after),
+            None => None,
         };
-        match after {
-            Some(InboxPlace::Read(position)) => self.read_on(of, query, limit, Some(position), None).await,
-            None if own_order => self.read_on(of, query, limit, None, None).await,
-            place => {
-                let after = match place {
-                    Some(InboxPlace::Sorted(after)) => Some(after),
-                    _ => None,
-                };
-                match self.gather(of, query, after.is_some()).await? {
-                    Gathered::All(rows) => Ok(sorted(rows, query, limit, after.as_deref())),
-                    Gathered::TooMany(found) => self.read_on(of, query, limit, None, found).await,
-                }
-            }
+        let gathered = match &query.words {
+            Some(words) => self.gather(of, words, after.is_some()).await?,
+            None => self.gather_rows(of, query, after.is_some()).await?,
+        };
+        match gathered {
+            Gathered::All { found, certain } => self.sorted(of, query, found, certain, limit, after).await,
+            Gathered::TooMany(found) => self.read_on(of, query, limit, None, found).await,
         }
     }
 
-    /// All that is found, if it is not more than that.
-    async fn gather(&self, of: InboxOf, query: &InboxQuery, again: bool) -> Result<Gathered, StoreError> {
+    /// What every term has found, if it is not too much.
+    async fn gather(&self, of: InboxOf, words: &Query, again: bool) -> Result<Gathered, StoreError> {
         // Who turns a page has seen the first: what has come since is left for the next look.
-        let most = if again { MOST_GATHERED_AGAIN } else { MOST_GATHERED };
-        let all = PageRequest { limit: most, after: None };
-        let rows = match &query.words {
-            Some(words) => {
-                let found = self.find_rows(of, words, all).await?;
-                if found.next.is_some() && !again {
-                    return Ok(Gathered::TooMany(Some(found)));
-                }
-                let ids: BTreeSet<ShareId> = found.items.into_iter().map(|row| row.id).collect();
-                self.rows(of, ids).await?
+        let most = if again { AGAIN * MOST_FOUND } else { MOST_FOUND };
+        let lookups = words.lookups();
+        let all = || PageRequest { limit: most, after: None };
+        let Some((best, others)) = lookups.split_first() else {
+            return Ok(Gathered::All { found: BTreeMap::new(), certain: true });
+        };
+        let mut pages = vec![self.word_rows(of, best, all()).await?];
+        if pages[0].next.is_some() || pages[0].items.len() > FEW {
+            let others = others.iter().take(MOST_LOOKUPS - 1);
+            pages.extend(try_join_all(others.map(|lookup| self.word_rows(of, lookup, all()))).await?);
+        }
+        let mut certain = lookups.len() == pages.len();
+        let (mut found, mut first): (Option<BTreeMap<ShareId, Timestamp>>, _) = (None, None);
+        for (lookup, page) in lookups.iter().zip(pages) {
+            certain &= lookup.decisive && page.next.is_none();
+            if page.next.is_some() && !again {
+                first.get_or_insert(page);
+                continue;
             }
-            None => {
-                let index = if query.unread { keys::BY_UNREAD } else { keys::BY_TIME };
-                let found = self.sorted_rows(of, query, index, all).await?;
-                if found.next.is_some() && !again {
-                    return Ok(Gathered::TooMany(None));
-                }
-                found.items
+            let hits = page.items.iter().filter_map(WordRow::hit).map(|hit| (hit.share, hit.at));
+            let hits: BTreeMap<ShareId, Timestamp> = hits.collect();
+            found = Some(match found {
+                None => hits,
+                Some(found) => found.into_iter().filter(|(share, at)| hits.get(share) == Some(at)).collect(),
+            });
+        }
+        Ok(match found {
+            Some(found) => Gathered::All { found, certain },
+            None => Gathered::TooMany(first),
+        })
+    }
+
+    /// What is unread, or of some time, if it is not too much.
+    async fn gather_rows(&self, of: InboxOf, query: &InboxQuery, again: bool) -> Result<Gathered, StoreError> {
+        let limit = if again { AGAIN * MOST_SORTED } else { MOST_SORTED };
+        let index = if query.unread { keys::BY_UNREAD } else { keys::BY_TIME };
+        let page = self.sorted_rows(of, query, index, PageRequest { limit, after: None }).await?;
+        if page.next.is_some() && !again {
+            return Ok(Gathered::TooMany(None));
+        }
+        let found = page.items.into_iter().map(|row| (row.share_id, row.received_at)).collect();
+        Ok(Gathered::All { found, certain: true })
+    }
+
+    /// A page of what was gathered, in the order that is asked for. By time, no more rows are read than it shows.
+    async fn sorted(
+        &self,
+        of: InboxOf,
+        query: &InboxQuery,
+        found: BTreeMap<ShareId, Timestamp>,
+        certain: bool,
+        limit: usize,
+        after: Option<String>,
+    ) -> Result<InboxPage, StoreError> {
+        let found: Vec<(ShareId, Timestamp)> = found.into_iter().filter(|(_, at)| query.in_time(*at)).collect();
+        let (mut places, mut rows, order) = match query.order {
+            order if order != InboxOrder::Time && found.len() <= AGAIN * MOST_SORTED => {
+                let rows = self.rows(of, found.iter().map(|(share, _)| *share).collect()).await?;
+                let rows: BTreeMap<ShareId, InboxRow> = rows.into_iter().map(|row| (row.share_id, row)).collect();
+                let places = rows.values().map(|row| (order.place(row), row.share_id)).collect::<Vec<_>>();
+                (places, Some(rows), order)
+            }
+            _ => {
+                let place = |(share, at): &(ShareId, Timestamp)| (keys::by_time(*at, *share), *share);
+                (found.iter().map(place).collect(), None, InboxOrder::Time)
             }
         };
-        Ok(Gathered::All(rows.into_iter().filter(|row| query.matches(row)).collect()))
+        let sorted = order == query.order;
+        let descending = if sorted { query.descending } else { true };
+        places.sort_unstable();
+        if descending {
+            places.reverse();
+        }
+        let behind = |place: &str| match after.as_deref() {
+            Some(after) => {
+                if descending {
+                    place < after
+                } else {
+                    place > after
+                }
+            }
+            None => true,
+        };
+        places.retain(|(place, _)| behind(place));
+
+        let mut page = InboxPage { rows: Vec::with_capacity(limit), next: None, sorted };
+        for some in places.chunks(limit.max(1)).take(MOST_READS) {
+            let ids: BTreeSet<ShareId> = some.iter().map(|(_, share)| *share).collect();
+            let read = match &mut rows {
+                Some(rows) => ids.iter().filter_map(|id| rows.remove(id)).collect(),
+                None => self.rows(of, ids).await?,
+            };
+            let mut read = self.matching(query, read, certain).await?;
+            for (place, share) in some {
+                if page.rows.len() >= limit {
+                    return Ok(page);
+                }
+                if let Some(at) = read.iter().position(|row| row.share_id == *share) {
+                    page.rows.push(read.swap_remove(at));
+                }
+                page.next = places.last().filter(|(last, _)| last != place).map(|_| InboxPlace::Sorted(place.clone()));
+            }
+        }
+        Ok(page)
+    }
+
+    /// Those of the rows that are asked for. The words of a share are read only where nothing else tells.
+    async fn matching(
+        &self,
+        query: &InboxQuery,
+        rows: Vec<InboxRow>,
+        certain: bool,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        let mut rows: Vec<InboxRow> = rows.into_iter().filter(|row| query.passes(row)).collect();
+        let Some(words) = query.words.as_ref().filter(|_| !certain) else { return Ok(rows) };
+        let open = rows.iter().filter(|row| !words.matches(&row.shown_words())).map(|row| row.share_id).collect();
+        let read = self.words_of_shares(open).await?;
+        let all: BTreeMap<ShareId, Words> = read.into_iter().map(|words| (words.share_id, words.words())).collect();
+        rows.retain(|row| {
+            let shown = row.shown_words();
+            words.matches(&shown) || all.get(&row.share_id).is_some_and(|all| words.matches(&row.marked(all.clone())))
+        });
+        Ok(rows)
     }
 
     /// A page in the order of the index or of the words.
@@ -197,31 +330,25 @@ impl Store {
         query: &InboxQuery,
         limit: usize,
         mut after: Option<Position>,
-        mut found_before: Option<Page<FindRow>>,
-    ) -> Result<(Vec<InboxRow>, Option<InboxPlace>), StoreError> {
+        mut found_before: Option<Page<WordRow>>,
+    ) -> Result<InboxPage, StoreError> {
         let mut rows = Vec::with_capacity(limit);
         for _ in 0..MOST_READS {
             let page = PageRequest { limit: limit - rows.len(), after: after.take() };
             let next = match &query.words {
                 Some(words) => {
+                    let Some(lookup) = words.lookups().into_iter().next() else { break };
                     let found = match found_before.take() {
                         Some(found) => found.first(limit),
-                        None => self.find_rows(of, words, page).await?,
+                        None => self.word_rows(of, &lookup, page).await?,
                     };
-                    let wanted = self.rows(of, found.items.iter().map(|row| row.id).collect()).await?;
-                    for find in found.items {
-                        let row = wanted.iter().find(|row| row.share_id == find.id);
-                        // A share is found once, by the first of its words that match.
-                        let row = row.filter(|row| find.leads_to(row) && words.found_by(&find.word, &row.words));
-                        let row = row.filter(|row| query.matches(row));
-                        rows.extend(row.cloned());
-                    }
+                    rows.extend(self.hits(of, query, words, &lookup, &found.items).await?);
                     found.next
                 }
                 None => {
                     let index = if query.unread { keys::BY_UNREAD } else { query.order.index() };
                     let found = self.sorted_rows(of, query, index, page).await?;
-                    rows.extend(found.items.into_iter().filter(|row| query.matches(row)));
+                    rows.extend(found.items.into_iter().filter(|row| query.passes(row)));
                     found.next
                 }
             };
@@ -230,7 +357,32 @@ impl Store {
                 break;
             }
         }
-        Ok((rows, after.map(InboxPlace::Read)))
+        Ok(InboxPage { rows, next: after.map(InboxPlace::Read), sorted: query.is_in_order() })
+    }
+
+    /// What rows of one lookup lead to, each share once: by the first of its words that match.
+    async fn hits(
+        &self,
+        of: InboxOf,
+        query: &InboxQuery,
+        words: &Query,
+        lookup: &Lookup,
+        found: &[WordRow],
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        let hits: Vec<Hit> = found.iter().filter_map(WordRow::hit).collect();
+        let rows = self.rows(of, hits.iter().map(|hit| hit.share).collect()).await?;
+        let one_key = lookup.is_one_key() && lookup.decisive && words.lookups().len() == 1;
+        let all = match one_key {
+            true => Vec::new(),
+            false => self.words_of_shares(rows.iter().map(|row| row.share_id).collect()).await?,
+        };
+        let all: BTreeMap<ShareId, Words> = all.into_iter().map(|words| (words.share_id, words.words())).collect();
+        let row_of = |hit: Hit| {
+            let row = rows.iter().find(|row| row.share_id == hit.share && row.received_at == hit.at)?;
+            let found = || all.get(&hit.share).is_some_and(|all| words.found_by(&hit.word, &row.marked(all.clone())));
+            (query.passes(row) && (one_key || found())).then(|| row.clone())
+        };
+        Ok(hits.into_iter().filter_map(row_of).collect())
     }
 
     async fn sorted_rows(
@@ -262,11 +414,10 @@ impl Store {
         .await
     }
 
-    async fn find_rows(&self, of: InboxOf, words: &Query, page: PageRequest) -> Result<Page<FindRow>, StoreError> {
-        let sk = Some((keys::SK, SortKeyRange::Beginning(words.first().to_owned())));
-        let pk = &keys::finds(of);
-        self.page(Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, consistent: false }, page)
-            .await
+    /// The rows that a lookup finds, one partition after the other.
+    async fn word_rows(&self, of: InboxOf, lookup: &Lookup, page: PageRequest) -> Result<Page<WordRow>, StoreError> {
+        let partitions = lookup.partitions().into_iter().map(|part| keys::share_words_partition(of, &part));
+        self.rows_of_words(&partitions.collect::<Vec<_>>(), &lookup.beginning, page).await
     }
 
     /// These rows of an inbox, as far as they are there; what is milliseconds old may be missing.
@@ -274,25 +425,4 @@ impl Store {
         let found = self.some_items(ids.into_iter().map(|id| keys::inbox_row(of, id)), false).await?;
         Ok(found.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
     }
-}
-
-/// A page of what was gathered.
-fn sorted(
-    mut rows: Vec<InboxRow>,
-    query: &InboxQuery,
-    limit: usize,
-    after: Option<&str>,
-) -> (Vec<InboxRow>, Option<InboxPlace>) {
-    let place = |row: &InboxRow| query.order.place(row);
-    rows.sort_by_cached_key(place);
-    if query.descending {
-        rows.reverse();
-    }
-    let behind = |row: &InboxRow| {
-        after.is_none_or(|after| if query.descending { *place(row) < *after } else { *place(row) > *after })
-    };
-    rows.retain(behind);
-    let next = (rows.len() > limit).then(|| InboxPlace::Sorted(place(&rows[limit - 1])));
-    rows.truncate(limit);
-    (rows, next)
 }

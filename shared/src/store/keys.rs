@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
-    ActorId, BundleTopic, CompanyId, ContactId, Email, FileId, InboxOf, KeyId, MailId, PersonId, RecipientId,
-    RegistrationId, ShareId, StaffId, TaskId, TokenHash, fold,
+    ActorId, BundleTopic, CompanyDomain, CompanyId, ContactId, Email, FileId, InboxOf, KeyId, MailId, PersonId,
+    RecipientId, RegistrationId, ShareId, StaffId, TaskId, TokenHash, fold, partition,
 };
 
 /// The partition key's attribute.
@@ -47,7 +47,7 @@ pub const OUTBOX_SHARDS: u8 = 4;
 pub const OUTBOX: &str = "OUTBOX#";
 
 /// Where an item lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Its partition.
     pub pk: String,
@@ -131,9 +131,14 @@ pub fn shared_with_address(email: &Email, share: ShareId) -> Key {
     Key::new(format_args!("SHARED#{email}"), share)
 }
 
+/// The words of a share.
+pub fn share_words(share: ShareId) -> Key {
+    Key::new(share, "WORDS")
+}
+
 /// The partition of an inbox.
 pub fn inbox(of: InboxOf) -> String {
-    format!("INBOX#{of}")
+    of.partition()
 }
 
 /// What the partitions of contacts' own inboxes, or of companies', begin with.
@@ -166,16 +171,27 @@ pub fn by_size(bytes: u64, share: ShareId) -> String {
     format!("{bytes:020}#{share}")
 }
 
-/// The partition of the words that an inbox is searched by.
-pub fn finds(of: InboxOf) -> String {
-    format!("FINDS#{of}")
+/// A partition of the words that an inbox is searched by.
+pub fn share_words_partition(of: InboxOf, part: &str) -> String {
+    format!("WORDS#SHARES#{of}#{part}")
 }
 
 /// A word by which a share is found in an inbox: of one word, the newest comes first.
-pub fn find(of: InboxOf, word: &str, at: Timestamp, share: ShareId) -> Key {
-    let before_the_end = 9_999_999_999_999_i64.saturating_sub(at.as_millisecond());
-    Key::new(finds(of), format_args!("{word}#{before_the_end:013}#{share}"))
+pub fn share_word(of: InboxOf, word: &str, at: Timestamp, share: ShareId) -> Key {
+    let before_the_end = LAST_MS.saturating_sub(at.as_millisecond());
+    Key::new(share_words_partition(of, partition(word)), format_args!("{word}#{before_the_end:015}#{share}"))
 }
+
+/// What such a key says: the word, when the share came, and which it is.
+pub fn parse_share_word(sk: &str) -> Option<(&str, Timestamp, ShareId)> {
+    let mut parts = sk.rsplitn(3, '#');
+    let share = parts.next()?.parse().ok()?;
+    let at = Timestamp::from_millisecond(LAST_MS.checked_sub(parts.next()?.parse().ok()?)?).ok()?;
+    Some((parts.next()?, at, share))
+}
+
+/// The last millisecond of the year 9999.
+const LAST_MS: i64 = 253_402_300_799_999;
 
 /// What a task partition's key begins with: the stream's filter in template.yaml names it too.
 pub const TASK: &str = "TASK#";
@@ -301,9 +317,29 @@ pub const USERS_SK: &str = "users_sk";
 /// The partition of all users.
 pub const USERS: &str = "USERS";
 
+/// A partition of the words of names.
+pub fn words(kind: &str, part: &str) -> String {
+    format!("WORDS#{kind}#{part}")
+}
+
 /// A word of a name, and whose it is.
-pub fn word(partition: &str, word: &str, id: &str) -> Key {
-    Key::new(partition, format_args!("{}#{id}", place(word)))
+pub fn word(kind: &str, word: &str, id: &str) -> Key {
+    Key::new(words(kind, partition(word)), format_args!("{word}#{id}"))
+}
+
+/// The partition of a domain: the company that it belongs to, and the contacts with addresses there.
+pub fn domain(domain: &str) -> String {
+    format!("DOMAIN#{domain}")
+}
+
+/// Whose a domain is: there is one such item for each, so a domain belongs to one company.
+pub fn domain_owner(domain: &CompanyDomain) -> Key {
+    Key::new(self::domain(domain.as_str()), "COMPANY")
+}
+
+/// A contact with an address at a domain.
+pub fn address_at_domain(domain: &str, contact: &str) -> Key {
+    Key::new(self::domain(domain), contact)
 }
 
 /// Who decides, and who is an admin.

@@ -13,6 +13,7 @@ mod record;
 mod registrations;
 mod responses;
 mod settings;
+mod share_words;
 mod shares;
 mod staff;
 mod tasks;
@@ -34,7 +35,7 @@ use serde::de::DeserializeOwned;
 pub use activity::ActivityQuery;
 pub use fan_out::{FanOut, Reader, WRITES_PER_READER};
 pub use first_admin::FirstAdmin;
-pub use inbox::{InboxOrder, InboxPlace, InboxQuery};
+pub use inbox::{InboxOrder, InboxPage, InboxPlace, InboxQuery};
 pub use outbox::{Claim, Claimed};
 pub use page::{Page, PageRequest, Position};
 pub use people::Person;
@@ -46,9 +47,10 @@ pub use tasks::PendingDigest;
 pub use throttle::{Failures, Requests};
 pub use transaction::{CommitError, Transaction};
 pub use uploads::UploadNotAccepted;
-pub use words::{Searchable, WordRow};
+pub use words::{DomainOwner, Searchable, WordRow};
 
 use crate::aws::Env;
+use crate::clock::Clock;
 use keys::Key;
 
 /// An item as DynamoDB gives it.
@@ -85,6 +87,7 @@ impl StoreError {
 pub struct Store {
     client: Client,
     table: Arc<str>,
+    clock: Clock,
 }
 
 impl Store {
@@ -94,7 +97,7 @@ impl Store {
         let mut config = aws_sdk_dynamodb::config::Builder::from(&env.aws);
         config.set_endpoint_url(env.endpoints.dynamodb.clone());
         let config = config.build();
-        Self { client: Client::from_conf(config), table: env.table.as_str().into() }
+        Self { client: Client::from_conf(config), table: env.table.as_str().into(), clock: env.clock.clone() }
     }
 
     /// One record, as it is now (strongly consistent).

@@ -2,7 +2,7 @@
 
 mod sharing;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
@@ -12,7 +12,12 @@ use super::outbox::claim_end;
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
 use super::{Item, Store, StoreError, item_of};
-use crate::domain::{Activity, Email, MailId, OutboxMail, PersonId};
+use crate::domain::{
+    Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, PersonId, ShareId, Task, TaskKind,
+};
+
+/// A transaction has room for a hundred writes, so many of which may be words.
+const WORDS_WITHIN: usize = 60;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -113,15 +118,26 @@ impl Write {
 pub struct Transaction<'a> {
     store: &'a Store,
     writes: Vec<Write>,
-    /// Rows to put and keys to delete that need no transaction.
-    finds: (Vec<Item>, Vec<Item>),
+    /// Put before: recipients of a share that is new, which nobody finds without it; words of very long names.
+    before: Vec<Item>,
+    /// Keys to delete after.
+    after: Vec<Item>,
+    /// Whose words are to be put right afterwards.
+    indexed: BTreeMap<ShareId, Vec<IndexedRow>>,
     broken: Option<StoreError>,
 }
 
 impl Store {
     /// Begins a transaction; nothing is sent before its commit.
     pub fn transaction(&self) -> Transaction<'_> {
-        Transaction { store: self, writes: Vec::new(), finds: Default::default(), broken: None }
+        Transaction {
+            store: self,
+            writes: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            indexed: BTreeMap::new(),
+            broken: None,
+        }
     }
 }
 
@@ -167,19 +183,37 @@ impl Transaction<'_> {
         self
     }
 
-    /// The words by which a thing is found: those that it has now, and not those that it had.
+    /// The rows by which a thing is found: those that it has now, and not those that it had.
     pub fn words<T: Searchable>(mut self, id: impl ToString, was: Option<&T>, now: &T) -> Self {
         let id = id.to_string();
-        let (was, now) = (was.map(T::words).unwrap_or_default(), now.words());
-        for word in was.difference(&now) {
-            let change = Change::Delete(keys::word(T::WORDS, word, &id));
-            self.writes.push(Write { change, condition: None, on_failure: OnFailure::Conflict });
+        let (was, now) = (was.map(|was| was.rows(&id)).unwrap_or_default(), now.rows(&id));
+        let gone = was.difference(&now).cloned().map(Change::Delete);
+        let new = now.difference(&was).cloned().map(|key| Change::Put(key.attributes()));
+        for (n, change) in gone.chain(new).enumerate() {
+            match change {
+                // What a very long name has beyond is found from just before on, and a moment longer.
+                Change::Put(item) if n >= WORDS_WITHIN => self.before.push(item),
+                Change::Delete(key) if n >= WORDS_WITHIN => self.after.push(key.attributes()),
+                change => self.writes.push(Write { change, condition: None, on_failure: OnFailure::Conflict }),
+            }
         }
-        for word in now.difference(&was) {
-            let mut item = keys::word(T::WORDS, word, &id).attributes();
-            item.insert("word".to_owned(), AttributeValue::S(word.clone()));
-            item.insert("id".to_owned(), AttributeValue::S(id.clone()));
-            self = self.put(Ok(item), None, OnFailure::Conflict);
+        self
+    }
+
+    /// Makes domains a company's, and gives up those that are not its own any more.
+    pub fn domains(mut self, company: CompanyId, was: &[CompanyDomain], now: &[CompanyDomain]) -> Self {
+        let (was, now): (BTreeSet<_>, BTreeSet<_>) = (was.iter().collect(), now.iter().collect());
+        let owner = AttributeValue::S(company.to_string());
+        let own = |or: &str| Some(Condition::new(format!("{or}company_id = :owner"), [(":owner", owner.clone())]));
+        for domain in was.difference(&now) {
+            let change = Change::Delete(keys::domain_owner(domain));
+            self.writes.push(Write { change, condition: own(""), on_failure: OnFailure::Conflict });
+        }
+        for domain in now.difference(&was) {
+            let mut item = keys::domain_owner(domain).attributes();
+            item.insert("company_id".to_owned(), owner.clone());
+            let free = format!("attribute_not_exists({}) OR ", keys::PK);
+            self = self.put(Ok(item), own(&free), OnFailure::Conflict);
         }
         self
     }
@@ -260,23 +294,26 @@ impl Transaction<'_> {
     }
 
     /// Writes all of it, or nothing and says why.
-    pub async fn commit(self) -> Result<(), CommitError> {
+    pub async fn commit(mut self) -> Result<(), CommitError> {
+        let (store, indexed) = (self.store, std::mem::take(&mut self.indexed));
+        let task = |(share, rows)| Task::new(TaskKind::IndexWords { share, rows }, store.clock.now());
+        let index: Vec<Task> = indexed.into_iter().map(task).collect();
+        self = index.iter().fold(self, Self::create);
         if let Some(error) = self.broken {
             return Err(error.into());
         }
-        // Before: without them, a row that was written would never be found. What they lead to is looked at anyway.
-        self.store.write_batch(self.finds.0, Vec::new()).await?;
+        self.store.write_batch(self.before, Vec::new()).await?;
         if self.writes.is_empty() {
-            return Ok(self.store.write_batch(Vec::new(), self.finds.1).await?);
+            return Ok(());
         }
-        let meanings: Vec<OnFailure> = self.writes.iter().map(|write| write.on_failure).collect();
+        let outcomes: Vec<OnFailure> = self.writes.iter().map(|write| write.on_failure).collect();
         let table = &*self.store.table;
         let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
         let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         sent.map_err(|error| {
             if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
                 let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
-                for (code, on_failure) in codes.zip(meanings) {
+                for (code, on_failure) in codes.zip(outcomes) {
                     match (code, on_failure) {
                         ("ConditionalCheckFailed", OnFailure::EmailTaken) => return CommitError::EmailTaken,
                         ("ConditionalCheckFailed", OnFailure::LockLost) => return CommitError::LockLost,
@@ -287,8 +324,10 @@ impl Transaction<'_> {
             }
             CommitError::from(StoreError::call("TransactWriteItems")(error))
         })?;
-        // After: had it failed, the old words would still be right.
-        Ok(self.store.write_batch(Vec::new(), self.finds.1).await?)
+        for task in &index {
+            self.store.index_at_once(task).await;
+        }
+        Ok(self.store.write_batch(Vec::new(), self.after).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{CommitError, Store};
 use crate::clock::Timestamp;
 use crate::domain::{
     Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType,
-    OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, Task, TaskKind, UploadRefusal,
+    OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, ShareWords, Task, TaskKind, UploadRefusal,
 };
 
 /// Why bytes that came are not taken.
@@ -34,8 +34,10 @@ impl Store {
         by: Option<&Contact>,
         now: Timestamp,
     ) -> Result<ShareFile, UploadNotAccepted> {
-        let found = try_join!(self.share_and_files(share), self.file(share, file)).map_err(CommitError::from)?;
-        let (Some((share, mut files)), Some(stored)) = found else { return Err(UploadNotAccepted::Gone) };
+        let found = try_join!(self.share_and_files(share), self.file(share, file), self.share_words(share));
+        let (Some((share, mut files)), Some(stored), words) = found.map_err(CommitError::from)? else {
+            return Err(UploadNotAccepted::Gone);
+        };
         if stored.upload == FileState::Stored {
             return Ok(stored.record);
         }
@@ -53,6 +55,9 @@ impl Store {
             files.retain(|other| other.id != file.id);
             files.push(file.clone());
             let changed = share.record.clone().with_contents(&files);
+            let now_words = ShareWords::after(words.as_deref(), &changed, &files);
+            let changed = changed.with_words(&now_words);
+            transaction = transaction.share_words(words.as_ref(), &now_words);
             if let Some(contact) = by {
                 transaction = transaction.mail(&self.returned(&changed, &file, contact, now).await?);
             }

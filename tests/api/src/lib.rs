@@ -2,8 +2,12 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on ends")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the same")]
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{Contents, FileKind, Reference, Share, ShareId, ShareState, StaffId};
 use gatehouse_local::{Config, Stack};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
@@ -113,6 +117,24 @@ impl Portal {
     /// A request to make by hand.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.stack.url))
+    }
+
+    /// Puts items into the table as they are.
+    pub async fn put_items(&self, items: impl Iterator<Item = HashMap<String, AttributeValue>>) {
+        let env = &self.stack.env;
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&env.aws);
+        config.set_endpoint_url(env.endpoints.dynamodb.clone());
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        let put = |item| PutRequest::builder().set_item(Some(item)).build().expect("an item");
+        let requests: Vec<_> = items.map(|item| WriteRequest::builder().put_request(put(item)).build()).collect();
+        for some in requests.chunks(25) {
+            let mut some = some.to_vec();
+            while !some.is_empty() {
+                let sent = client.batch_write_item().request_items(&*env.table, some).send().await;
+                let rest = sent.expect("the table takes them").unprocessed_items.unwrap_or_default();
+                some = rest.into_values().flatten().collect();
+            }
+        }
     }
 
     /// GET.
@@ -267,6 +289,29 @@ impl Portal {
         id
     }
 
+    /// A share with one file that was sent to whoever: `[{"email": "…"}]`.
+    pub async fn share_with(&self, staff: &Who, title: &str, recipients: &Value) -> String {
+        let file = json!({ "name": "note.txt", "size": 5, "content_type": "text/plain" });
+        let body = json!({ "title": title, "recipients": recipients, "files": [file] });
+        let created = self.post("/v1/shares", staff, body).await.expect(201);
+        let (id, file) = (text(&created["id"]), &created["files"][0]);
+        self.upload(&file["upload"], b"hello").await;
+        self.complete(staff, &id, &text(&file["id"])).await.expect(200);
+        self.call(Method::POST, &format!("/v1/shares/{id}/send"), staff, None).await.expect(202);
+        id
+    }
+
+    /// Waits until no task is left.
+    pub async fn tasks_are_done(&self) {
+        for _ in 0..400 {
+            if !self.everything_in_the_table().await.contains("\"TASK#") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("tasks are left");
+    }
+
     /// Sends bytes as an upload says.
     pub async fn upload(&self, upload: &Value, bytes: &[u8]) -> StatusCode {
         assert_eq!(upload["method"], "PUT");
@@ -310,4 +355,28 @@ pub fn token_in(mail: &str, kind: &str) -> String {
     let link =
         mail.split_whitespace().find(|word| word.contains(kind)).unwrap_or_else(|| panic!("no {kind} in {mail}"));
     link.split_once('#').map(|(_, token)| token.to_owned()).expect("a link has a fragment")
+}
+
+/// A share that was sent, for tests that lay many into an inbox without sending each.
+#[must_use]
+pub fn a_share(title: &str, reference: Option<Reference>, total_size: u64, at: Timestamp) -> Share {
+    Share {
+        id: ShareId::new(at),
+        title: title.parse().expect("a title"),
+        reference,
+        message: None,
+        language: None,
+        expires_at: None,
+        allow_upload: false,
+        state: ShareState::Sent { sent_at: at },
+        by: StaffId::new(at).into(),
+        from: "Sam".parse().expect("a name"),
+        from_company: None,
+        contents: Contents { file_count: 1, total_size, kinds: [FileKind::Document].into() },
+        words_version: 0,
+        words_left_out: false,
+        excluded: BTreeSet::new(),
+        removed_recipients: BTreeSet::new(),
+        created_at: at,
+    }
 }

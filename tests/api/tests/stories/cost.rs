@@ -1,12 +1,12 @@
 //! What each route costs, held to the table in `docs/data-model.md`: calls, calls after one another, capacity units.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{ContactId, InboxOf, InboxRow, RecipientId, ShareId, ShareState};
-use gatehouse::store::Store;
+use gatehouse::domain::{ContactId, InboxOf, InboxRow, RecipientId, ShareWords};
+use gatehouse::store::{Store, keys};
 use gatehouse_local::meter::Cost;
-use gatehouse_tests::{ADMIN, Customer, NOBODY, PASSWORD, Portal, Who, text, token_in};
+use gatehouse_tests::{ADMIN, Customer, NOBODY, PASSWORD, Portal, Who, a_share, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -322,7 +322,6 @@ async fn looking_at_a_hundred_thousand_shares_costs_the_same() {
 async fn hold_inboxes(sizes: &[i64]) {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
-    let store = Store::new(&portal.stack.env);
     let mut customers = Vec::new();
     for shares in sizes {
         customers.push((shares, portal.customer(&admin, &format!("of{shares}@harbour.example")).await));
@@ -330,7 +329,7 @@ async fn hold_inboxes(sizes: &[i64]) {
     portal.stop_the_stream().await;
     let mut costs: Vec<Vec<(String, Cost)>> = Vec::new();
     for (shares, customer) in customers {
-        fill(&store, customer.id.parse().unwrap(), *shares).await;
+        fill(&portal, customer.id.parse().unwrap(), *shares).await;
         let mut pages = Vec::new();
         for (look, found) in LOOKS {
             let mut cursor = String::new();
@@ -346,56 +345,52 @@ async fn hold_inboxes(sizes: &[i64]) {
         }
         costs.push(pages);
     }
-    // A word that 100 shares have is gathered and sorted; of more, only a page is read: less, not more.
+    // A word that 1,000 shares have is gathered and sorted by its keys; of more, a page is read as well.
     for ((look, small), (_, great)) in costs[0].iter().zip(&costs[1]) {
         assert!(
-            great.read_units <= small.read_units + 1.0 && great.calls <= small.calls + 1,
+            great.read_units <= small.read_units + if look.contains("q=disch") { 30.0 } else { 1.0 }
+                && great.calls <= small.calls + 1,
             "{look}: {small:?} {great:?}"
         );
-        assert!(great.round_trips <= 2, "{look}: {great:?}");
+        assert!(great.round_trips <= 3, "{look}: {great:?}");
     }
 }
 
 /// Lays shares into an inbox, many in a transaction; again, where the table was too busy.
-async fn fill(store: &Store, contact: ContactId, shares: i64) {
-    for hundred in (0..shares).collect::<Vec<_>>().chunks(100) {
-        let rows: Vec<InboxRow> = hundred.iter().map(|n| row(contact, *n, shares)).collect();
+async fn fill(portal: &Portal, contact: ContactId, shares: i64) {
+    let store = Store::new(&portal.stack.env);
+    for some in (0..shares).collect::<Vec<_>>().chunks(45) {
+        let laid: Vec<(InboxRow, ShareWords)> = some.iter().map(|n| row(contact, *n, shares)).collect();
         let mut tries = 0;
         loop {
-            let transaction = rows
+            let transaction = laid
                 .iter()
-                .fold(store.transaction(), |transaction, row| transaction.replace(row).finds(None, Some(row)));
+                .fold(store.transaction(), |transaction, (row, words)| transaction.replace(row).replace(words));
             match transaction.commit().await {
                 Ok(()) => break,
                 Err(error) => assert!(tries < 20, "{error}"),
             }
             tries += 1;
         }
+        portal
+            .put_items(laid.iter().flat_map(|(row, words)| {
+                let key = |key: String| keys::share_word(row.of, &key, row.received_at, row.share_id).attributes();
+                words.all_keys().into_iter().map(key)
+            }))
+            .await;
     }
 }
 
-fn row(contact: ContactId, n: i64, shares: i64) -> InboxRow {
+fn row(contact: ContactId, n: i64, shares: i64) -> (InboxRow, ShareWords) {
     let at = Timestamp::from_second(1_700_000_000 + n).unwrap();
-    let mut words: BTreeSet<String> = ["discharge", "report", "=document="].map(str::to_owned).into();
     // Ten of them, wherever they lie, have a word of their own.
-    words.extend((n % (shares / 10) == 7).then(|| "reefer".to_owned()));
-    InboxRow {
-        of: InboxOf::Contact(contact),
-        share_id: ShareId::new(at),
-        title: format!("Discharge report {n:06}").parse().unwrap(),
-        reference: None,
-        message: None,
-        from: "Sam".parse().unwrap(),
-        received_at: at,
-        expires_at: None,
-        file_count: 3,
-        // Sizes in another order than times.
-        total_size: (n * 7919 % shares).unsigned_abs(),
-        unread: n % (shares / 10) == 3,
-        allow_upload: false,
-        state: ShareState::Sent { sent_at: at },
-        via: [RecipientId::Contact(contact)].into(),
-        words,
-        notified_at: None,
-    }
+    let reference = (n % (shares / 10) == 7).then(|| "reefer".parse().unwrap());
+    // Sizes in another order than times.
+    let total_size = (n * 7919 % shares).unsigned_abs();
+    let share = a_share(&format!("Discharge report {n:06}"), reference, total_size, at);
+    let words = ShareWords::new(&share, &[]);
+    let via = Some(RecipientId::Contact(contact));
+    let mut row = InboxRow::new(&share.with_words(&words), InboxOf::Contact(contact), via, at);
+    row.unread = n % (shares / 10) == 3;
+    (row, words)
 }

@@ -6,10 +6,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{DigestEntry, InboxOf, InboxRow, RecipientId, ShareId, ShareState};
+use gatehouse::domain::{DigestEntry, InboxOf, InboxRow, RecipientId};
 use gatehouse::store::{PendingDigest, Store};
 use gatehouse_local::meter::Meter;
-use gatehouse_tests::{Customer, NOBODY, Portal, Who, text, token_in};
+use gatehouse_tests::{Customer, NOBODY, Portal, Who, a_share, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -321,24 +321,8 @@ async fn a_day_of_many_shares_is_still_one_mail_and_two_schedules_at_once_write_
         let mut transaction = store.transaction();
         for n in fifty {
             let at = portal.stack.clock.now() + SignedDuration::from_millis(*n);
-            let row = InboxRow {
-                of: InboxOf::Contact(contact),
-                share_id: ShareId::new(at),
-                title: format!("Report {n:03}").parse().unwrap(),
-                reference: None,
-                message: None,
-                from: "Sam".parse().unwrap(),
-                received_at: at,
-                expires_at: None,
-                file_count: 1,
-                total_size: 5,
-                unread: true,
-                allow_upload: false,
-                state: ShareState::Sent { sent_at: at },
-                via: [RecipientId::Contact(contact)].into(),
-                words: BTreeSet::new(),
-                notified_at: None,
-            };
+            let share = a_share(&format!("Report {n:03}"), None, 5, at);
+            let row = InboxRow::new(&share, InboxOf::Contact(contact), Some(RecipientId::Contact(contact)), at);
             // Each has got another title since it was sent.
             let entry = DigestEntry { share: row.share_id, title: "Draft".parse().unwrap(), from: row.from.clone() };
             transaction = transaction.create(&row).digest(&PendingDigest { contact, entry });

@@ -25,6 +25,7 @@ mod records;
 mod registering;
 mod requests;
 mod returning;
+mod searching;
 mod settings;
 mod sharing;
 mod signing_in;

@@ -1,0 +1,109 @@
+//! The words of shares: kept beside the share, and written into each inbox that it lies in by a task.
+//!
+//! A row of an inbox is written in a transaction, its words are too many for one. So the transaction leaves a task, and
+//! what the task writes follows from the row as it is found: it is looked at before and after, and so long as it differs,
+//! the words are put right. Done twice, late or by two at once, it comes to the same.
+
+use std::collections::BTreeMap;
+
+use super::keys::{self, Key};
+use super::{Item, Record, Store, StoreError, Stored};
+use crate::clock::Timestamp;
+use crate::domain::{InboxOf, InboxRow, IndexedRow, ShareId, ShareWords, Task, TaskKind};
+
+/// So many words are written in the request that brings them; more are left to the task.
+const WRITTEN_AT_ONCE: usize = 500;
+
+impl Record for ShareWords {
+    fn key(&self) -> Key {
+        keys::share_words(self.share_id)
+    }
+}
+
+/// A row of a word: nothing but its key.
+fn row(of: InboxOf, key: &str, at: Timestamp, share: ShareId) -> Item {
+    keys::share_word(of, key, at, share).attributes()
+}
+
+impl Store {
+    /// The words of a share.
+    pub async fn share_words(&self, share: ShareId) -> Result<Option<Stored<ShareWords>>, StoreError> {
+        self.read(keys::share_words(share)).await
+    }
+
+    /// The words of several shares in one round trip.
+    pub(super) async fn words_of_shares(&self, shares: Vec<ShareId>) -> Result<Vec<ShareWords>, StoreError> {
+        let items = self.some_items(shares.into_iter().map(keys::share_words), false).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    }
+
+    /// Writes the words of a share into these inboxes, or takes them out of those that it does not lie in any more.
+    pub async fn index_words(&self, share: ShareId, rows: &[IndexedRow]) -> Result<(), StoreError> {
+        let mut found = self.indexed(share, rows).await?;
+        loop {
+            if let Some(words) = self.share_words(share).await? {
+                let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+                for indexed in rows {
+                    let item = |key: &String| row(indexed.of, key, indexed.at, share);
+                    if lies_there(&found, indexed) {
+                        let (added, gone) = words.keys_since(indexed.since);
+                        puts.extend(added.iter().map(item));
+                        deletes.extend(gone.iter().map(item));
+                    } else {
+                        deletes.extend(words.all_keys().iter().map(item));
+                    }
+                }
+                self.write_batch(puts, Vec::new()).await?;
+                self.write_batch(Vec::new(), deletes).await?;
+            }
+            let again = self.indexed(share, rows).await?;
+            if rows.iter().all(|row| lies_there(&again, row) == lies_there(&found, row)) {
+                return Ok(());
+            }
+            found = again;
+        }
+    }
+
+    async fn indexed(&self, share: ShareId, rows: &[IndexedRow]) -> Result<BTreeMap<InboxOf, InboxRow>, StoreError> {
+        let found = self.inbox_rows(rows.iter().map(|row| (row.of, share))).await?;
+        Ok(found.into_iter().map(|row| (row.of, row.record)).collect())
+    }
+
+    /// Does at once what a transaction has left to a task, if it is little. What fails or is more is the task's.
+    pub(super) async fn index_at_once(&self, task: &Task) {
+        let TaskKind::IndexWords { share, rows } = &task.kind else { return };
+        let done = async {
+            let words = self.share_words(*share).await?;
+            let keys = words.map_or(0, |words| words.all_keys().len());
+            if keys * rows.len() <= WRITTEN_AT_ONCE {
+                self.index_words(*share, rows).await?;
+                self.finish_task(task.id).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(%error, task = %task.id, "words are left to a task");
+        }
+    }
+
+    /// Does what tasks have left to be done with a share's words, before those are forgotten.
+    pub async fn index_what_is_left(&self, share: ShareId) -> Result<(), StoreError> {
+        for shard in 0..keys::OUTBOX_SHARDS {
+            for task in self.open_tasks(shard).await? {
+                match &task.kind {
+                    TaskKind::IndexWords { share: of, rows } if *of == share => {
+                        self.index_words(share, rows).await?;
+                        self.finish_task(task.id).await?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the row is there as it was indexed: one that came anew has words of its own.
+fn lies_there(found: &BTreeMap<InboxOf, InboxRow>, indexed: &IndexedRow) -> bool {
+    found.get(&indexed.of).is_some_and(|row| row.received_at == indexed.at)
+}
