@@ -20,7 +20,7 @@ use crate::domain::{FileId, ShareFile, ShareId};
 pub use check::{SentPart, UploadError};
 pub use sniff::by_name;
 use sniff::harmless;
-pub use upload::{Missing, Upload, UrlBudget};
+pub use upload::{Missing, UPLOAD_LIFETIME, Upload, UrlBudget};
 
 /// How long a download may take to begin: what the contract allows, and what a closed contact keeps at most.
 pub const DOWNLOAD_LIFETIME: SignedDuration = SignedDuration::from_secs(5 * 60);

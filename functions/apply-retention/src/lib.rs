@@ -4,10 +4,9 @@
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{FileState, Task, TaskKind};
+use gatehouse::domain::{EraseStep, FileId, FileState, ShareId, Task, TaskKind};
 use gatehouse::event::{EventFunction, StartError, Time};
-use gatehouse::files::Files;
-use gatehouse::store::{CommitError, PageRequest, Store};
+use gatehouse::store::{AwaitedFile, CommitError, PageRequest, Store, Transaction};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -21,7 +20,6 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The function.
 pub struct ApplyRetention {
     store: Store,
-    files: Files,
     clock: Clock,
 }
 
@@ -30,12 +28,13 @@ impl EventFunction for ApplyRetention {
     type Outcome = Value;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
+        Ok(Self { store: Store::new(env), clock: env.clock.clone() })
     }
 
+    /// One does not wait for the other: what cannot be read or written of the shares leaves the uploads to go on.
     async fn handle(&self, _: Time) -> Result<Value, StartError> {
-        let (shares, uploads) = (self.ended_shares().await?, self.left_uploads().await?);
-        Ok(json!({ "shares": shares, "uploads": uploads }))
+        let (shares, uploads) = (self.ended_shares().await, self.left_uploads().await);
+        Ok(json!({ "shares": shares?, "uploads": uploads? }))
     }
 }
 
@@ -47,10 +46,12 @@ impl ApplyRetention {
         let (mut begun, mut after) = (0, None);
         while begun < MOST_SHARES {
             let ended = now - DAY * i32::try_from(days).unwrap_or(i32::MAX);
-            let page = self.store.ended_before(ended, PageRequest { limit: 100, after }).await?;
-            let erase = page.items.iter().map(|share| Task::new(TaskKind::Erase { share: share.id }, now));
-            let tasks: Vec<Task> = erase.collect();
-            let transaction = tasks.iter().fold(self.store.transaction(), gatehouse::store::Transaction::create);
+            let page = self.store.ended_before(ended, PageRequest { limit: 50, after }).await?;
+            // One that is being erased has its task.
+            let ended = page.items.iter().filter(|share| !share.erasing);
+            let erase = ended.map(|share| TaskKind::Erase { share: share.id, step: EraseStep::Mark });
+            let tasks: Vec<Task> = erase.map(|kind| Task::new(kind, now)).collect();
+            let transaction = tasks.iter().fold(self.store.transaction(), Transaction::create);
             if !tasks.is_empty() {
                 transaction.commit().await?;
             }
@@ -65,28 +66,40 @@ impl ApplyRetention {
 
     /// Files that were announced and never came, with whatever came of them.
     async fn left_uploads(&self) -> Result<usize, StartError> {
-        let (mut removed, mut after) = (0, None);
+        let (mut removed, mut failed, mut after) = (0, None, None);
         loop {
             let since = self.clock.now() - UPLOADS_KEPT;
             let page = self.store.awaited_since(since, PageRequest { limit: 100, after }).await?;
-            for file in page.items {
-                let file = self.store.file(file.share_id, file.id).await?;
-                // The list is a little behind: it may have come meanwhile.
-                let Some(file) = file.filter(|file| file.upload == FileState::Pending) else { continue };
-                match self.store.transaction().remove(file.rev, &file.record).commit().await {
-                    // Its last byte has just come.
-                    Err(CommitError::Conflict) => continue,
-                    removed => removed?,
+            for AwaitedFile { share_id: share, id: file } in page.items {
+                match self.give_up(share, file).await {
+                    Ok(given_up) => removed += usize::from(given_up),
+                    Err(error) => {
+                        warn!(%share, %file, %error, "an upload that was left stays");
+                        failed = Some(error);
+                    }
                 }
-                if let Err(error) = try_join!(self.files.give_up(&file), self.files.delete(file.share_id, file.id)) {
-                    warn!(share = %file.share_id, file = %file.id, %error, "bytes of an upload that was left stay");
-                }
-                removed += 1;
             }
             after = page.next;
             if after.is_none() {
-                return Ok(removed);
+                return failed.map_or(Ok(removed), Err);
             }
+        }
+    }
+
+    /// Whether the file was removed.
+    async fn give_up(&self, share: ShareId, file: FileId) -> Result<bool, StartError> {
+        let found = try_join!(self.store.share_and_files(share), self.store.file(share, file))?;
+        // The lists are a little behind: it may have come meanwhile, or be gone.
+        let (Some((share, files)), Some(file)) = found else { return Ok(false) };
+        if file.upload == FileState::Stored {
+            return Ok(false);
+        }
+        let transaction = self.store.transaction().withdraw_file(&share, &files, &file, self.clock.now());
+        match transaction.commit().await {
+            Ok(()) => Ok(true),
+            // Its last byte has just come, or the share is being changed: tomorrow is another day.
+            Err(CommitError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -129,7 +129,7 @@ impl Contacts {
             let id = contact.id.into();
             transaction = was.email.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
             transaction = contact.email.iter().fold(transaction, |transaction, new| transaction.claim_email(new, id));
-            transaction = transaction.backfill(contact.id, now);
+            transaction = transaction.reconcile_inbox(contact.id, now);
         }
         transaction.commit().await?;
         json(StatusCode::OK, &ContactView::from(contact))

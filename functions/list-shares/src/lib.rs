@@ -180,15 +180,15 @@ impl ListShares {
         let files = files.unwrap_or_default();
         let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
         let share = share.ok_or_else(Problem::not_found)?.record;
-        if seen.row.as_ref().is_some_and(|row| row.unread) {
-            store.mark_read(seen.contact.id, id).await?;
+        if let Some(row) = seen.own.as_ref().filter(|row| row.unread) {
+            store.mark_read(row).await?;
         }
         let shown: Vec<_> =
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
         let made_it = share.made_by_contact() == Some(seen.contact.id);
         let search_incomplete = share.words_left_out;
         let mut row = Row::from(share);
-        row.share.received_at = seen.row.map_or(row.share.received_at, |row| row.received_at);
+        row.share.received_at = seen.row().map_or(row.share.received_at, |row| row.received_at);
         row.state = row.state.filter(|_| made_it);
         json(StatusCode::OK, &WithFiles::new(row, search_incomplete, shown))
     }
@@ -206,8 +206,7 @@ impl ListShares {
 
     async fn one(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let found = async { Ok::<_, Problem>(self.gate.store.share_and_files(request.id("id")?).await?) };
-        let (_, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
-        let (share, files) = found.ok_or_else(Problem::not_found)?;
+        let (_, (share, files)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
         let (excluded, search_incomplete) = (share.excluded.clone(), share.words_left_out);
         let shown = WithFiles::new(Row::from(share.record), search_incomplete, files);
         let shown = WithFiles { excluded_files: Some(excluded), ..shown };

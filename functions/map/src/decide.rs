@@ -72,14 +72,15 @@ impl Map {
         transaction = match &mapped.was {
             Some((rev, was)) => {
                 let transaction = transaction.save(*rev, contact).words(contact.id, Some(was), contact);
+                let transaction = transaction.reconcile_inbox(contact.id, now);
                 let old = was.email.as_ref().filter(|old| **old != registration.email);
                 old.into_iter().fold(transaction, |transaction, old| transaction.release_email(old, contact.id.into()))
             }
-            None => transaction.create(contact).words(contact.id, None, contact),
+            None => transaction.create(contact).words(contact.id, None, contact).backfill(contact.id, now),
         };
         let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
         let activity = activity.contact(contact.id).company(company.id);
-        transaction = transaction.claim_email(&registration.email, contact.id.into()).backfill(contact.id, now);
+        transaction = transaction.claim_email(&registration.email, contact.id.into());
         let response = json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))?;
         Ok(Effect::new(transaction.activity(&activity), response))
     }

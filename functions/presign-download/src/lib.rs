@@ -67,11 +67,11 @@ impl PresignDownload {
                 (By::contact(&seen.contact), files.into_iter().find(shown))
             }
             None => {
-                let file = async {
+                let found = async {
                     let (share, id) = ids()?;
-                    Ok::<_, Problem>(store.file(share, id).await?)
+                    Ok::<_, Problem>(store.share_and_file(share, id).await?)
                 };
-                let (staff, file) = self.gate.staff_and(request, Right::ReadShares, file).await?;
+                let (staff, (_, file)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
                 (By::staff(staff.actor()), file.map(|file| file.record))
             }
         };
@@ -98,8 +98,7 @@ impl PresignDownload {
             }
             None => {
                 let found = async { Ok::<_, Problem>(store.share_and_files(id()?).await?) };
-                let (staff, found) = self.gate.staff_and(request, Right::ReadShares, found).await?;
-                let (share, files) = found.ok_or_else(Problem::not_found)?;
+                let (staff, (share, files)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
                 (By::staff(staff.actor()), share.id, files)
             }
         };

@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    ActorId, Area, Contact, FileId, FileName, FileState, NewFile, PersonId, Right, Share, ShareFile, ShareId,
-    ShareState, ShareWords,
+    Activity, ActivityKind, Actor, ActorId, Area, Contact, FileId, FileName, FileState, NewFile, PersonId, Right,
+    Share, ShareFile, ShareId, ShareState, ShareWords,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Effect, FileView, Function, Gate, Problem, UploadRequest, json, retry_on_conflict,
+    ApiRequest, ApiResponse, Effect, FileView, Function, Gate, Problem, UploadRequest, json, no_content,
+    retry_on_conflict,
 };
 use gatehouse::store::{CommitError, Stored};
 use lambda_http::http::StatusCode;
@@ -51,6 +52,7 @@ impl Function for PresignUpload {
                     Err(Problem::upload_incomplete(detail))
                 })
             }
+            "DELETE /v1/shares/{id}/files/{fid}" => retry_on_conflict(|| self.withdraw(request)).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -96,11 +98,24 @@ impl UploadTarget {
 impl PresignUpload {
     /// The share, if the caller may put files into it.
     async fn open(&self, request: &ApiRequest) -> Result<UploadTarget, Problem> {
+        let into = self.seen(request).await?;
+        if let Some(contact) = &into.contact {
+            if !contact.areas.has(Area::Upload) {
+                return Err(Problem::area_not_open("upload"));
+            }
+            if !into.share.allow_upload && into.share.by != into.by {
+                return Err(Problem::forbidden("This share takes no files from its recipients."));
+            }
+        }
+        Ok(into)
+    }
+
+    /// The share with its files, as far as the caller sees it.
+    async fn seen(&self, request: &ApiRequest) -> Result<UploadTarget, Problem> {
         let store = &self.gate.store;
         let Some(customer) = self.gate.customer(request).await? else {
             let found = async { Ok::<_, Problem>(store.share_and_files(request.id("id")?).await?) };
-            let (staff, found) = self.gate.staff_and(request, Right::ManageShares, found).await?;
-            let (share, files) = found.ok_or_else(Problem::not_found)?;
+            let (staff, (share, files)) = self.gate.staff_and_share(request, Right::ManageShares, found).await?;
             return Ok(UploadTarget {
                 share,
                 count: files.len(),
@@ -118,13 +133,7 @@ impl PresignUpload {
         let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
         let share = share.ok_or_else(Problem::not_found)?;
         let (contact, visibility) = (seen.contact, seen.visibility);
-        if !contact.areas.has(Area::Upload) {
-            return Err(Problem::area_not_open("upload"));
-        }
         let by = PersonId::from(contact.id).into();
-        if !share.allow_upload && share.by != by {
-            return Err(Problem::forbidden("This share takes no files from its recipients."));
-        }
         let count = files.len();
         let files = files.into_iter().filter(|file| share.shows_to(file, &contact, visibility)).collect();
         Ok(UploadTarget { share, files, count, by, name: contact.name.clone(), contact: Some(contact) })
@@ -191,6 +200,9 @@ impl PresignUpload {
         let file = into.file(request.id("fid")?)?;
         let upload = match file.upload {
             FileState::Stored => None,
+            FileState::Pending if matches!(into.share.state, ShareState::Revoked { .. }) => {
+                return Err(Problem::share_revoked());
+            }
             FileState::Pending => match self.files.missing(file).await? {
                 Missing::Nothing => None,
                 Missing::Bytes(upload) => Some(upload),
@@ -212,6 +224,22 @@ impl PresignUpload {
         let upload = self.files.first_upload(&begun, &mut UrlBudget::default()).await?;
         self.gate.store.transaction().save(stored.rev, &begun).commit().await?;
         Ok(upload)
+    }
+
+    /// Takes a file out again. Who may not put files there any more may still do that.
+    async fn withdraw(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let into = self.seen(request).await?;
+        let id: FileId = request.id("fid")?;
+        let file = into.files.iter().find(|file| file.id == id).ok_or_else(Problem::not_found)?;
+        into.share.withdraw(file, into.by)?;
+        let file = store.file(into.share.id, id).await?.ok_or_else(Problem::not_found)?;
+        let actor = Actor { id: Some(into.by), name: Some(into.name) };
+        let activity = Activity::new(ActivityKind::FileWithdrawn, actor, now).share(into.share.id).files([id]);
+        let activity = into.contact.iter().fold(activity, |activity, contact| activity.contact(contact.id));
+        let transaction = store.transaction().withdraw_file(&into.share, &into.files, &file, now);
+        transaction.activity(&activity).commit().await?;
+        Ok(no_content())
     }
 
     async fn complete(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

@@ -1,76 +1,123 @@
-//! Removing a share for good: its rows, its bytes, itself.
+//! Removing a share for good: first it is marked, so that nothing is added to it any more and nothing brings it back;
+//! then its rows leave all inboxes, its bytes the bucket, and it goes itself.
 
-use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{Activity, ActivityKind, Actor, FileState, InboxOf, ShareEvent, ShareId, Task};
-use gatehouse::store::{FanOut, PageRequest, Stored};
+use gatehouse::clock::{SignedDuration, Timestamp};
+use gatehouse::domain::{
+    Activity, ActivityKind, Actor, CompanyId, EraseStep, FileState, Recipient, RecipientId, SECOND_RUN_AFTER, Share,
+    ShareEvent, ShareFile, ShareId, Target, Task, TaskKind, TaskPosition,
+};
+use gatehouse::files::UPLOAD_LIFETIME;
+use gatehouse::store::{FanOut, Position, Reader, Stored};
 
-use crate::{CHUNK, RunTasks, TaskError};
+use crate::{CHUNK, RunTasks, TaskError, page_after, save_or_finish};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl RunTasks {
-    /// Each step may be done twice, and the share itself goes last: so it can begin anew wherever it stopped.
-    pub(crate) async fn erase(&self, task: &Stored<Task>, id: ShareId) -> Result<(), TaskError> {
-        let (store, now) = (&self.store, self.clock.now());
-        let Some((share, files)) = store.share_and_files(id).await? else {
-            return Ok(store.finish_task(task.id).await?);
+    /// Each step may be done twice: it can begin anew wherever it stopped.
+    pub(crate) async fn erase(&self, task: &Stored<Task>, id: ShareId, step: EraseStep) -> Result<(), TaskError> {
+        let Some(share) = self.store.share(id).await? else { return Ok(self.store.finish_task(task.id).await?) };
+        match step {
+            EraseStep::Mark => self.mark(task, &share).await,
+            // A draft lies in no inbox but the operator's.
+            EraseStep::Rows if share.state.sent_at().is_none() => self.next(task, id, EraseStep::Bytes).await,
+            EraseStep::Rows => self.rows(task, &share).await,
+            EraseStep::Bytes => self.bytes(task, &share).await,
+        }
+    }
+
+    async fn next(&self, task: &Stored<Task>, share: ShareId, step: EraseStep) -> Result<(), TaskError> {
+        let next = task.next(TaskKind::Erase { share, step }, self.clock.now());
+        Ok(self.store.transaction().save(task.rev, &next).commit().await?)
+    }
+
+    /// Its end may have been moved since it was chosen, or retention been given up. What is marked is not let off.
+    async fn mark(&self, task: &Stored<Task>, share: &Stored<Share>) -> Result<(), TaskError> {
+        let now = self.clock.now();
+        if share.erasing {
+            return self.next(task, share.id, EraseStep::Rows).await;
+        }
+        let days = self.store.settings().await?.retention_days;
+        if !days.is_some_and(|days| has_had_its_time(share, days, now)) {
+            return Ok(self.store.finish_task(task.id).await?);
+        }
+        let marked = share.record.clone().erase(now);
+        let next = task.next(TaskKind::Erase { share: share.id, step: EraseStep::Rows }, now);
+        let activity = Activity::new(ActivityKind::ShareErased, Actor::system(), now).share(share.id);
+        let transaction = self.store.transaction().save(share.rev, &marked).operators_row(Some(share), &marked);
+        Ok(transaction.activity(&activity).save(task.rev, &next).commit().await?)
+    }
+
+    /// A page of its recipients, or of the people of a company that is one. Twice: indexes are a little behind.
+    async fn rows(&self, task: &Stored<Task>, share: &Stored<Share>) -> Result<(), TaskError> {
+        let now = self.clock.now();
+        let page = self.store.recipients(share.id, page_after(task.after.clone(), CHUNK)).await?;
+        let company = page.items.first().and_then(company_of);
+        let (readers, moved) = if let Some((company, recipient)) = company {
+            let members = self.store.members(company, page_after(task.within.clone(), CHUNK)).await?;
+            let reader = |contact| Reader::of(contact, RecipientId::Company(company));
+            let moved = match members.next {
+                Some(Position(within)) => Task { within: Some(within), moved_at: now, ..task.record.clone() },
+                None => task.moved(Some(behind(recipient)), now),
+            };
+            (members.items.into_iter().map(reader).collect(), Some(moved))
+        } else {
+            let count = page.items.iter().take_while(|recipient| company_of(recipient).is_none()).count();
+            let more = count < page.items.len() || page.next.is_some();
+            let moved = page.items[..count].last().filter(|_| more).map(|last| task.moved(Some(behind(last)), now));
+            let recipients = page.items.into_iter().take(count).collect();
+            (self.store.readers(recipients).await?.0, moved)
         };
-        // Its end may have been moved since it was chosen, or retention been given up.
-        let days = store.settings().await?.retention_days;
-        let ended = share
-            .ends_at()
-            .zip(days)
-            .is_some_and(|(end, days)| end + DAY * i32::try_from(days).unwrap_or(i32::MAX) <= now);
-        if !ended {
-            return Ok(store.finish_task(task.id).await?);
+        let moved = moved.or_else(|| task.second_run(task.kind.clone(), now));
+        let next = || task.next(TaskKind::Erase { share: share.id, step: EraseStep::Bytes }, now);
+        let transaction = save_or_finish(self.store.transaction(), task, Some(moved.unwrap_or_else(next)));
+        let fan_out = FanOut { share, news: &ShareEvent::Removed, now };
+        Ok(fan_out.to(&self.store, transaction, &readers).await?.commit().await?)
+    }
+
+    async fn bytes(&self, task: &Stored<Task>, share: &Stored<Share>) -> Result<(), TaskError> {
+        let (store, now) = (&self.store, self.clock.now());
+        if !share.removed_companies.is_empty() {
+            // A company that was taken away is still gone through, by a task that needs the share.
+            let later = task.later(SECOND_RUN_AFTER, now);
+            return Ok(store.transaction().save(task.rev, &later).commit().await?);
         }
-        let gone = share.record.clone().revoke(now);
-        let mut after = None;
-        loop {
-            let page = store.recipients(id, PageRequest { limit: CHUNK, after }).await?;
-            let (readers, companies) = store.readers(page.items).await?;
-            let fan_out = FanOut { share: &gone, news: &ShareEvent::Removed, now };
-            fan_out.to(store, store.transaction(), &readers).await?.commit().await?;
-            for company in companies {
-                self.empty_inboxes(&fan_out, company).await?;
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let files = store.share_and_files(share.id).await?.map(|(_, files)| files).unwrap_or_default();
         for file in &files {
-            if file.upload == FileState::Pending {
-                self.files.give_up(file).await?;
-            }
-            self.files.delete(id, file.id).await?;
+            self.delete_file(file).await?;
         }
-        if !store.rows(InboxOf::Operator, [id].into()).await?.is_empty() {
-            let activity = Activity::new(ActivityKind::ShareErased, Actor::system(), now).share(id);
-            store.transaction().activity(&activity).without_operators_row(&share).commit().await?;
-        }
-        store.index_what_is_left(id).await?;
-        store.delete_share(id).await?;
+        store.index_what_is_left(share.id).await?;
+        store.delete_share(share.id).await?;
         Ok(store.finish_task(task.id).await?)
     }
 
-    async fn empty_inboxes(
-        &self,
-        fan_out: &FanOut<'_>,
-        company: gatehouse::domain::CompanyId,
-    ) -> Result<(), TaskError> {
-        let via = gatehouse::domain::RecipientId::Company(company);
-        let mut after = None;
-        loop {
-            let page = self.store.contacts_of(company, PageRequest { limit: CHUNK, after }).await?;
-            let reader =
-                |contact| gatehouse::store::Reader::Contact { contact: Box::new(contact), via: [via.clone()].into() };
-            let readers: Vec<_> = page.items.into_iter().map(reader).collect();
-            fan_out.to(&self.store, self.store.transaction(), &readers).await?.commit().await?;
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
-            }
-        }
+    /// The bytes of a file that is none any more, and once more when its last upload URL has ended.
+    pub(crate) async fn delete_bytes(&self, task: &Stored<Task>, file: &ShareFile) -> Result<(), TaskError> {
+        self.delete_file(file).await?;
+        let now = self.clock.now();
+        let again = task.second_run(task.kind.clone(), now).map(|again| again.later(UPLOAD_LIFETIME, now));
+        Ok(save_or_finish(self.store.transaction(), task, again).commit().await?)
     }
+
+    async fn delete_file(&self, file: &ShareFile) -> Result<(), TaskError> {
+        if file.upload == FileState::Pending {
+            self.files.give_up(file).await?;
+        }
+        Ok(self.files.delete(file.share_id, file.id).await?)
+    }
+}
+
+fn has_had_its_time(share: &Share, days: u32, now: Timestamp) -> bool {
+    share.ends_at().is_some_and(|end| end + DAY * i32::try_from(days).unwrap_or(i32::MAX) <= now)
+}
+
+fn company_of(recipient: &Recipient) -> Option<(CompanyId, &Recipient)> {
+    match recipient.target {
+        Target::Company { company_id } => Some((company_id, recipient)),
+        _ => None,
+    }
+}
+
+fn behind(recipient: &Recipient) -> TaskPosition {
+    Position::behind(recipient).0
 }

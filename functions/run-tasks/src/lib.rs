@@ -2,20 +2,19 @@
 //! that a crash anywhere tells nobody twice and leaves nobody out. What else goes on after a request is done here, too.
 
 mod erase;
+mod reconcile;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{
-    CompanyId, ContactId, Email, IndexedRow, RecipientId, Share, ShareEvent, ShareId, ShareState, Task, TaskId,
-    TaskKind,
+    CompanyId, IndexedRow, RecipientId, Share, ShareEvent, ShareId, ShareState, Task, TaskId, TaskKind, TaskPosition,
 };
 use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::files::{Files, FilesError};
 use gatehouse::store::{
-    CommitError, FanOut, Page, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction,
-    WRITES_PER_READER, keys,
+    CommitError, FanOut, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction, WRITES_PER_READER, keys,
 };
 use tracing::warn;
 
@@ -56,11 +55,10 @@ impl EventFunction for RunTasks {
         let failed = event.each(|id| async move { self.work_logged(id).await.is_ok() }).await;
         if event.sweep {
             for shard in 0..keys::OUTBOX_SHARDS {
-                for task in self.store.open_tasks(shard).await? {
-                    if task.moved_at + AT_WORK < self.clock.now() {
-                        // Its failure is logged, and the next sweep comes.
-                        let _ = self.work_logged(task.id).await;
-                    }
+                let now = self.clock.now();
+                for task in self.store.open_tasks(shard, now - AT_WORK, now).await? {
+                    // Its failure is logged, and the next sweep comes.
+                    let _ = self.work_logged(task).await;
                 }
             }
         }
@@ -77,17 +75,20 @@ impl RunTasks {
         worked
     }
 
-    /// Chunk after chunk, until there is no more. Of two at the same task, each chunk is one's.
+    /// Step after step, until there is no more, or it is not time yet. Of two at the same task, each step is one's.
     async fn work(&self, id: TaskId) -> Result<(), TaskError> {
         let mut stale = 0;
-        while let Some(task) = self.store.task(id).await? {
+        while let Some(task) = self.store.task(id).await?.filter(|task| task.is_due(self.clock.now())) {
             let step: BoxFuture<'_, Result<(), TaskError>> = match &task.kind {
                 TaskKind::Recipients { share, news } => self.recipients(&task, *share, news).boxed(),
                 TaskKind::Company { share, company, news } => self.company(&task, *share, *company, news).boxed(),
-                TaskKind::Backfill { contact } => self.backfill(&task, *contact).boxed(),
-                TaskKind::LeaveCompanyInbox { share, company } => self.leave(&task, *share, *company).boxed(),
+                TaskKind::ReconcileInbox { contact, step } => self.reconcile(&task, *contact, *step).boxed(),
+                TaskKind::LeaveCompanyInbox { share, company, cleared_by } => {
+                    self.leave(&task, *share, *company, *cleared_by).boxed()
+                }
                 TaskKind::IndexWords { share, rows } => self.index_words(&task, *share, rows).boxed(),
-                TaskKind::Erase { share } => self.erase(&task, *share).boxed(),
+                TaskKind::Erase { share, step } => self.erase(&task, *share, *step).boxed(),
+                TaskKind::DeleteBytes { file } => self.delete_bytes(&task, file).boxed(),
             };
             match step.await {
                 Err(TaskError::Commit(CommitError::Conflict)) if stale < MOST_STALE => stale += 1,
@@ -114,7 +115,7 @@ impl RunTasks {
         let page = self.store.recipients(id, page_of(task)).await?;
         let next = page.next;
         let (readers, companies) = self.store.readers(page.items).await?;
-        let mut transaction = self.chunk(task, &share, news, &readers, next).await?;
+        let mut transaction = self.chunk(task, &share, news, &readers, self.move_on(task, next)).await?;
         for company in companies {
             let work = TaskKind::Company { share: id, company, news: news.clone() };
             transaction = transaction.create(&Task::new(work, now));
@@ -129,113 +130,85 @@ impl RunTasks {
         company: CompanyId,
         news: &ShareEvent,
     ) -> Result<(), TaskError> {
-        let via = RecipientId::Company(company);
+        let (via, now) = (RecipientId::Company(company), self.clock.now());
         let share = self.share(id, news).await?;
         let recipient = self.store.recipient(id, &via).await?;
         let (share, recipient) = match (share, recipient, news) {
-            (Some(share), None, ShareEvent::Removed) => (share, None),
+            (Some(share), None, ShareEvent::Removed) if share.removed_companies.get(&company) == Some(&task.id) => {
+                (share, None)
+            }
             (Some(share), Some(recipient), ShareEvent::Removed) if !sent(&share) => (share, Some(recipient)),
             (Some(share), Some(recipient), news) if *news != ShareEvent::Removed => (share, Some(recipient)),
-            // Taken away, or put back, before it was its turn.
+            // Taken away, put back, or taken away once more, before it was its turn.
             _ => return Ok(self.store.finish_task(task.id).await?),
         };
-        let page = self.store.contacts_of(company, page_of(task)).await?;
-        let last = page.next.is_none();
-        let readers: Vec<Reader> = page
-            .items
-            .into_iter()
-            .map(|contact| Reader::Contact { contact: Box::new(contact), via: [via.clone()].into() })
-            .collect();
-        let mut transaction = self.chunk(task, &share, news, &readers, page.next).await?;
+        let page = self.store.members(company, page_of(task)).await?;
+        let ends = page.next.is_none() && *news == ShareEvent::Removed;
+        let second_run = if ends { task.second_run(task.kind.clone(), now) } else { None };
+        let last = ends && second_run.is_none();
+        let moved = second_run.or_else(|| self.move_on(task, page.next));
+        let readers: Vec<Reader> = page.items.into_iter().map(|contact| Reader::of(contact, via.clone())).collect();
+        let mut transaction = self.chunk(task, &share, news, &readers, moved).await?;
         if let Some(recipient) = recipient {
             transaction = transaction.unchanged(recipient.rev, &recipient.record);
         }
-        if last && *news == ShareEvent::Removed {
-            transaction =
-                transaction.create(&Task::new(TaskKind::LeaveCompanyInbox { share: id, company }, self.clock.now()));
+        if last {
+            let leave = TaskKind::LeaveCompanyInbox { share: id, company, cleared_by: Some(task.id) };
+            transaction = transaction.create(&Task::new(leave, now));
         }
         Ok(transaction.commit().await?)
     }
 
     /// Takes a share out of a company's inbox, once none of its recipients is there any more.
-    async fn leave(&self, task: &Stored<Task>, id: ShareId, company: CompanyId) -> Result<(), TaskError> {
-        let transaction = self.store.transaction().remove(task.rev, &task.record);
-        let Some(share) = self.store.share(id).await? else { return Ok(transaction.commit().await?) };
-        let had = sent(&share) && self.store.is_had_at(&share, company).await?;
-        // All its people have been gone through. Nobody becomes a recipient meanwhile: that would change the share.
-        let mut changed = share.record.clone();
-        changed.removed_recipients.remove(&RecipientId::Company(company));
-        let transaction = transaction.save(share.rev, &changed);
-        let transaction = match self.store.company_row(&share, company).await? {
+    async fn leave(
+        &self,
+        task: &Stored<Task>,
+        id: ShareId,
+        company: CompanyId,
+        cleared_by: Option<TaskId>,
+    ) -> Result<(), TaskError> {
+        let mut transaction = self.store.transaction().remove(task.rev, &task.record);
+        let mut had = false;
+        if let Some(share) = self.store.share(id).await? {
+            had = sent(&share) && self.store.is_had_at(&share, company).await?;
+            // All its people have been gone through. Nobody becomes a recipient meanwhile: that would change the share.
+            let mut changed = share.record.clone();
+            changed.removed_companies.retain(|marked, by| *marked != company || Some(*by) != cleared_by);
+            transaction = transaction.save(share.rev, &changed);
+        }
+        let transaction = match self.store.company_row(id, company).await? {
             Some(row) if !had => transaction.remove(row.rev, &row.record).index_words(Some(&row), None),
             _ => transaction,
         };
         Ok(transaction.commit().await?)
     }
 
-    /// The rows and mails of some readers, and the task moved behind them.
+    /// The task behind what was done of its list; nothing, if that was all.
+    fn move_on(&self, task: &Task, next: Option<Position>) -> Option<Task> {
+        next.map(|Position(after)| task.moved(Some(after), self.clock.now()))
+    }
+
+    /// The rows and mails of some readers, and the task moved on, or done.
     async fn chunk(
         &self,
         task: &Stored<Task>,
         share: &Stored<Share>,
         news: &ShareEvent,
         readers: &[Reader],
-        next: Option<Position>,
+        moved: Option<Task>,
     ) -> Result<Transaction<'_>, TaskError> {
-        let now = self.clock.now();
         let transaction = self.store.transaction().unchanged(share.rev, &share.record);
-        let transaction = match next {
-            Some(Position(after)) => {
-                let moved = Task { after: Some(after), moved_at: now, ..task.record.clone() };
-                transaction.save(task.rev, &moved)
-            }
-            None => transaction.remove(task.rev, &task.record),
-        };
+        let transaction = save_or_finish(transaction, task, moved);
+        // The same in each attempt, so that what one has left behind is written over by the next.
+        let now = task.moved_at;
         Ok(FanOut { share, news, now }.to(&self.store, transaction, readers).await?)
     }
+}
 
-    /// What was shared with everyone at a company, or with an address, before the contact was there. Nobody is mailed
-    /// about what is not new.
-    async fn backfill(&self, task: &Stored<Task>, id: ContactId) -> Result<(), TaskError> {
-        if let Some(contact) = self.store.contact(id).await? {
-            let email: Option<Email> = contact.email.clone();
-            let mut after = None;
-            loop {
-                let page = self.store.shared_with_company(contact.company_id, few(after)).await?;
-                after = self.backfill_page(&contact, page).await?;
-                if after.is_none() {
-                    break;
-                }
-            }
-            while let Some(email) = &email {
-                let page = self.store.shared_with_address(email, few(after)).await?;
-                after = self.backfill_page(&contact, page).await?;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(self.store.finish_task(task.id).await?)
-    }
-
-    async fn backfill_page(
-        &self,
-        contact: &gatehouse::domain::Contact,
-        page: Page<gatehouse::domain::Recipient>,
-    ) -> Result<Option<Position>, TaskError> {
-        let now = self.clock.now();
-        for recipient in page.items {
-            let reader = Reader::Contact { contact: Box::new(contact.clone()), via: [recipient.id.clone()].into() };
-            let Some(share) = self.share(recipient.share_id, &ShareEvent::Backfilled).await? else { continue };
-            // The list is a little behind: it must still be one.
-            let Some(recipient) = self.store.recipient(share.id, &recipient.id).await? else { continue };
-            let sent_at = share.state.sent_at().unwrap_or(now);
-            let transaction = self.store.transaction().unchanged(share.rev, &share.record);
-            let transaction = transaction.unchanged(recipient.rev, &recipient.record);
-            let fan_out = FanOut { share: &share, news: &ShareEvent::Backfilled, now: sent_at };
-            fan_out.to(&self.store, transaction, &[reader]).await?.commit().await?;
-        }
-        Ok(page.next)
+fn save_or_finish<'t>(transaction: Transaction<'t>, task: &Stored<Task>, moved: Option<Task>) -> Transaction<'t> {
+    match moved {
+        Some(moved) => transaction.save(task.rev, &moved),
+        None => transaction.remove(task.rev, &task.record),
     }
 }
 
@@ -244,9 +217,9 @@ fn sent(share: &Share) -> bool {
 }
 
 fn page_of(task: &Task) -> PageRequest {
-    PageRequest { limit: CHUNK, after: task.after.clone().map(Position) }
+    page_after(task.after.clone(), CHUNK)
 }
 
-fn few(after: Option<Position>) -> PageRequest {
-    PageRequest { limit: 25, after }
+fn page_after(after: Option<TaskPosition>, limit: usize) -> PageRequest {
+    PageRequest { limit, after: after.map(Position) }
 }

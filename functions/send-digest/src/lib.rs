@@ -4,7 +4,7 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{Access, Contact, ContactId, DigestEntry, InboxOf, Mail, MailWish, OutboxMail, ShareId};
 use gatehouse::event::{EventFunction, StartError, Time};
-use gatehouse::store::{CommitError, PageRequest, PendingDigest, Store, Transaction, keys};
+use gatehouse::store::{CommitError, DigestItem, PageRequest, PendingDigest, Store, ToldDigest, Transaction, keys};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -33,26 +33,23 @@ impl EventFunction for SendDigest {
     async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (mut mails, mut failed) = (0, None);
         for shard in 0..keys::OUTBOX_SHARDS {
-            let (mut lines, mut after) = (Vec::<PendingDigest>::new(), None);
+            let (mut waiting, mut after) = (Vec::<Waiting>::new(), None);
             loop {
                 let page = self.store.waiting_for_digests(shard, PageRequest { limit: PAGE, after }).await?;
-                lines.extend(page.items);
+                page.items.into_iter().for_each(|item| gather(&mut waiting, item));
                 after = page.next;
                 // The last contact's lines may go on behind the page, and are for one mail.
-                let open = lines.last().filter(|_| after.is_some()).map(|line| line.contact);
-                let whole = lines.iter().position(|line| Some(line.contact) == open).unwrap_or(lines.len());
-                let rest = lines.split_off(whole);
-                let of_each = lines.chunk_by(|one, other| one.contact == other.contact);
-                for lines in of_each.flat_map(|lines| lines.chunks(MOST_LINES)) {
-                    match self.tell(lines[0].contact, lines).await {
-                        Ok(told) => mails += usize::from(told),
+                let open = if after.is_some() { waiting.pop() } else { None };
+                for of_one in waiting.drain(..) {
+                    match self.tell(&of_one).await {
+                        Ok(told) => mails += told,
                         Err(error) => {
                             warn!(%error, "a daily mail waits");
                             failed = Some(error);
                         }
                     }
                 }
-                lines = rest;
+                waiting.extend(open);
                 if after.is_none() {
                     break;
                 }
@@ -62,34 +59,95 @@ impl EventFunction for SendDigest {
     }
 }
 
+/// What waits for one contact's mail.
+struct Waiting {
+    contact: ContactId,
+    /// What a run that stopped half-way has told.
+    told: Option<ToldDigest>,
+    lines: Vec<PendingDigest>,
+}
+
+fn gather(waiting: &mut Vec<Waiting>, item: DigestItem) {
+    let contact = match &item {
+        DigestItem::Told(told) => told.contact,
+        DigestItem::Line(line) => line.contact,
+        DigestItem::Unreadable { sk } => return warn!(%sk, "a line of a daily mail cannot be read"),
+    };
+    if waiting.last().is_none_or(|last| last.contact != contact) {
+        waiting.push(Waiting { contact, told: None, lines: Vec::new() });
+    }
+    let Some(last) = waiting.last_mut() else { return };
+    match item {
+        DigestItem::Told(told) => last.told = Some(told),
+        DigestItem::Line(line) => last.lines.push(line),
+        DigestItem::Unreadable { .. } => {}
+    }
+}
+
 impl SendDigest {
-    /// The mail to one contact, in one transaction with the first of what it tells of: whoever is faster tells it.
-    async fn tell(&self, id: ContactId, lines: &[PendingDigest]) -> Result<bool, CommitError> {
-        let contact = self.store.contact(id).await?.map(|contact| contact.record);
-        let mut mail = match contact {
-            Some(contact) => self.mail(&contact, lines).await?,
-            None => None,
-        };
-        let told = mail.is_some();
-        for lines in lines.chunks(TOLD_AT_ONCE) {
-            let transaction = lines.iter().fold(self.store.transaction(), Transaction::digest_sent);
-            let transaction = mail.take().iter().fold(transaction, Transaction::mail);
-            transaction.commit().await?;
+    /// The mails to one contact, mostly one; how many.
+    async fn tell(&self, waiting: &Waiting) -> Result<usize, CommitError> {
+        let is_told = |line: &&PendingDigest| waiting.told.as_ref().is_some_and(|told| told.tells(line));
+        let (told, lines): (Vec<_>, Vec<_>) = waiting.lines.iter().partition(is_told);
+        if waiting.told.is_some() {
+            self.settle(waiting.contact, &told).await?;
         }
-        Ok(told)
+        let Some(contact) = self.store.contact(waiting.contact).await? else {
+            return self.drop_lines(&lines).await.map(|()| 0);
+        };
+        let mut mails = 0;
+        for lines in lines.chunks(MOST_LINES) {
+            match self.mail(&contact, lines).await? {
+                Some(mail) => {
+                    self.send(&mail, contact.id, lines).await?;
+                    mails += 1;
+                }
+                None => self.drop_lines(lines).await?,
+            }
+        }
+        Ok(mails)
     }
 
-    async fn mail(&self, contact: &Contact, lines: &[PendingDigest]) -> Result<Option<OutboxMail>, CommitError> {
+    /// The mail, in one transaction with the first of its lines: whoever is faster tells it. The others are told, too,
+    /// from then on, and go afterwards.
+    async fn send(&self, mail: &OutboxMail, id: ContactId, lines: &[&PendingDigest]) -> Result<(), CommitError> {
+        let (first, rest) = lines.split_at(lines.len().min(TOLD_AT_ONCE));
+        let transaction = first.iter().copied().fold(self.store.transaction(), Transaction::digest_sent).mail(mail);
+        if rest.is_empty() {
+            return transaction.commit().await;
+        }
+        let told = rest.iter().map(|line| (line.entry.share, line.since)).collect();
+        transaction.digest_told(&ToldDigest { contact: id, told }).commit().await?;
+        self.settle(id, rest).await
+    }
+
+    /// Takes away what was told: all of it is, before that is forgotten.
+    async fn settle(&self, id: ContactId, lines: &[&PendingDigest]) -> Result<(), CommitError> {
+        self.drop_lines(lines).await?;
+        self.store.transaction().digest_settled(id).commit().await
+    }
+
+    async fn drop_lines(&self, lines: &[&PendingDigest]) -> Result<(), CommitError> {
+        for lines in lines.chunks(TOLD_AT_ONCE) {
+            lines.iter().copied().fold(self.store.transaction(), Transaction::digest_sent).commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn mail(&self, contact: &Contact, lines: &[&PendingDigest]) -> Result<Option<OutboxMail>, CommitError> {
         let now = self.clock.now();
         let wanted = contact.notifications.email != MailWish::Off && !matches!(contact.access, Access::Closed { .. });
         let Some(to) = contact.email.clone().filter(|_| wanted) else { return Ok(None) };
         let ids: Vec<ShareId> = lines.iter().map(|line| line.entry.share).collect();
-        let rows = self.store.rows(InboxOf::Contact(contact.id), ids.into_iter().collect()).await?;
-        let entry = |line: &PendingDigest| {
+        // As they are now: a row of this very moment is news, too.
+        let rows = self.store.inbox_rows(ids.iter().map(|id| (InboxOf::Contact(contact.id), *id))).await?;
+        let shares = self.store.shares(ids).await?;
+        let entry = |line: &&PendingDigest| {
             let row = rows.iter().find(|row| row.share_id == line.entry.share)?;
-            let is_news = row.unread && row.expires_at.is_none_or(|end| end > now);
+            let share = shares.iter().find(|share| share.id == line.entry.share)?;
+            let is_news = row.unread && share.open_to(contact, Some(row), None, now).is_ok();
             // By the title that it has by now.
-            is_news.then(|| DigestEntry { title: row.title.clone(), ..line.entry.clone() })
+            is_news.then(|| DigestEntry { title: share.title.clone(), ..line.entry.clone() })
         };
         let shares: Vec<_> = lines.iter().filter_map(entry).collect();
         if shares.is_empty() {

@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, FileId, Message, Right, ShareEvent, ShareState, ShareWords, Title};
-use gatehouse::http::{ApiRequest, ApiResponse, Problem, given, json, no_content};
+use gatehouse::domain::{
+    Activity, ActivityKind, Actor, EraseStep, FileId, Message, Right, Share as Shared, ShareEvent, ShareState,
+    ShareWords, Task, TaskKind, Title,
+};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, Problem, given, json, no_content};
+use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +43,12 @@ impl Share {
         let (store, now) = (&self.gate.store, self.gate.now());
         let found = async {
             let id = request.id("id")?;
-            Ok::<_, Problem>(try_join!(store.share_and_files(id), store.share_words(id))?)
+            let (found, words) = try_join!(store.share_and_files(id), store.share_words(id))?;
+            Ok::<_, Problem>(found.map(|(share, files)| (share, (files, words))))
         };
-        let (staff, (found, words_were)) = self.gate.staff_and(request, Right::ManageShares, found).await?;
+        let found = self.gate.staff_and_share(request, Right::ManageShares, found).await?;
+        let (staff, (share, (files, words_were))) = found;
         let change: Change = request.json()?;
-        let (share, files) = found.ok_or_else(Problem::not_found)?;
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Err(Problem::share_revoked());
         }
@@ -92,23 +97,46 @@ impl Share {
         json(StatusCode::OK, &view)
     }
 
-    /// Takes a share back: nobody but the staff sees it from this moment on.
-    pub(crate) async fn revoke(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let (store, now) = (&self.gate.store, self.gate.now());
-        let share = async { Ok::<_, Problem>(store.share(request.id("id")?).await?) };
-        let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
-        let share = share.ok_or_else(Problem::not_found)?;
-        if matches!(share.state, ShareState::Revoked { .. }) {
-            return Ok(no_content());
-        }
+    /// Takes a share back: nobody but the staff sees it from this moment on. A draft is thrown away for good, also by
+    /// the customer who made it.
+    pub(crate) async fn delete(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let store = &self.gate.store;
+        let Some(customer) = self.gate.customer(request).await? else {
+            let share = async { Ok::<_, Problem>(store.share(request.id("id")?).await?) };
+            let (staff, share) = self.gate.staff_and_share(request, Right::ManageShares, share).await?;
+            return match share.state {
+                ShareState::Draft => self.discard(&share, staff.actor()).await,
+                ShareState::Sent { .. } => self.revoke(&share, staff.actor()).await,
+                ShareState::Revoked { .. } => Ok(no_content()),
+            };
+        };
+        let (contact, share) = try_join!(store.contact(customer.contact), store.share(request.id("id")?))?;
+        let own = |share: &Stored<Shared>| {
+            share.state == ShareState::Draft && share.made_by_contact() == Some(customer.contact)
+        };
+        let Some(draft) = share.filter(own) else { return self.refuse(request, customer).await };
+        let contact = Gate::authenticate_contact(customer.claims, contact)?;
+        self.discard(&draft, Customer::actor(&contact)).await
+    }
+
+    async fn revoke(&self, share: &Stored<Shared>, by: Actor) -> Result<ApiResponse, Problem> {
+        let now = self.gate.now();
         let revoked = share.record.clone().revoke(now);
-        let activity = Activity::new(ActivityKind::ShareRevoked, staff.actor(), now).share(share.id);
-        let transaction = store.transaction().save(share.rev, &revoked).operators_row(Some(&share), &revoked);
-        let mut transaction = transaction.activity(&activity);
-        if share.state.sent_at().is_some() {
-            transaction = self.tell(transaction, &revoked, ShareEvent::Removed, now).await?;
-        }
-        transaction.commit().await?;
+        let activity = Activity::new(ActivityKind::ShareRevoked, by, now).share(share.id);
+        let transaction = self.gate.store.transaction().save(share.rev, &revoked);
+        let transaction = transaction.operators_row(Some(share), &revoked).activity(&activity);
+        self.tell(transaction, &revoked, ShareEvent::Removed, now).await?.commit().await?;
+        Ok(no_content())
+    }
+
+    async fn discard(&self, draft: &Stored<Shared>, by: Actor) -> Result<ApiResponse, Problem> {
+        let now = self.gate.now();
+        let gone = draft.record.clone().erase(now);
+        let activity = Activity::new(ActivityKind::ShareErased, by, now).share(draft.id);
+        let activity = draft.made_by_contact().into_iter().fold(activity, Activity::contact);
+        let erase = Task::new(TaskKind::Erase { share: draft.id, step: EraseStep::Bytes }, now);
+        let transaction = self.gate.store.transaction().save(draft.rev, &gone).operators_row(Some(draft), &gone);
+        transaction.activity(&activity).create(&erase).commit().await?;
         Ok(no_content())
     }
 }

@@ -1,7 +1,7 @@
 //! A new share: its title, its recipients, and the files that are to come.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
@@ -116,7 +116,9 @@ impl Share {
             words_version: 0,
             words_left_out: false,
             excluded: BTreeSet::new(),
-            removed_recipients: BTreeSet::new(),
+            removed_companies: BTreeMap::new(),
+            erasing: false,
+            last_file_at: None,
             created_at: now,
         };
         if draft.expired(now) {

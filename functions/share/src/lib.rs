@@ -10,7 +10,7 @@ use gatehouse::aws::Env;
 use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
-use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Function, Gate, Problem, retry_on_conflict};
 
 /// The function.
 pub struct Share {
@@ -24,7 +24,7 @@ impl Function for Share {
     }
 
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        if !matches!(request.route(), "POST /v1/shares" | "POST /v1/shares/{id}/send") {
+        if !matches!(request.route(), "POST /v1/shares" | "POST /v1/shares/{id}/send" | "DELETE /v1/shares/{id}") {
             self.refuse_customers(request).await?;
         }
         match request.route() {
@@ -40,8 +40,8 @@ impl Function for Share {
                 self.gate.idempotent(request, maker.id, || self.send(&maker, id)).await
             }
             "PATCH /v1/shares/{id}" => retry_on_conflict(|| self.change(request)).await,
-            "DELETE /v1/shares/{id}" => retry_on_conflict(|| self.revoke(request)).await,
-            "GET /v1/shares/{id}/recipients" => self.list_recipients(request).await,
+            "DELETE /v1/shares/{id}" => retry_on_conflict(|| self.delete(request)).await,
+            "GET /v1/shares/{id}/recipients" => Box::pin(self.list_recipients(request)).await,
             "POST /v1/shares/{id}/recipients" => {
                 let staff = self.gate.staff(request, Right::ManageShares).await?;
                 let (id, new) = (request.id("id")?, request.json()?);
@@ -57,6 +57,10 @@ impl Share {
     /// A customer changes and takes back nothing: it may not where it has the share, and knows of no other.
     async fn refuse_customers(&self, request: &ApiRequest) -> Result<(), Problem> {
         let Some(customer) = self.gate.customer(request).await? else { return Ok(()) };
+        self.refuse(request, customer).await.map(|_| ())
+    }
+
+    async fn refuse(&self, request: &ApiRequest, customer: Customer) -> Result<ApiResponse, Problem> {
         let (store, id) = (&self.gate.store, request.id("id")?);
         let received = store.received(customer.contact, customer.company, id);
         let (received, share) = try_join!(received, store.share(id))?;

@@ -130,10 +130,10 @@ impl Share {
             let list = List::of(&[&"recipients", &caller, &id]);
             let page = self.gate.page(&list, &request.query::<PageQuery>()?).await?;
             let (share, recipients) = try_join!(store.share(id), store.recipients(id, page))?;
-            Ok::<_, Problem>((list, share, recipients))
+            Ok::<_, Problem>(share.map(|share| (share, (list, recipients))))
         };
-        let (_, (list, share, recipients)) = self.gate.staff_and(request, Right::ReadShares, reads).await?;
-        share.ok_or_else(Problem::not_found)?;
+        let reads = Box::pin(reads);
+        let (_, (_, (list, recipients))) = self.gate.staff_and_share(request, Right::ReadShares, reads).await?;
         json(StatusCode::OK, &self.gate.list(&list, recipients, RecipientView::from).await?)
     }
 
@@ -154,7 +154,9 @@ impl Share {
             return Ok(Effect::none(json(StatusCode::CREATED, &RecipientView::from(is.record))?));
         }
         let mut changed = share.record.clone();
-        changed.removed_recipients.remove(&recipient.id);
+        if let Target::Company { company_id } = recipient.target {
+            changed.removed_companies.remove(&company_id);
+        }
         let activity = about(Activity::new(ActivityKind::RecipientAdded, staff.actor(), now), &recipient);
         let response = json(StatusCode::CREATED, &RecipientView::from(recipient.clone()))?;
         let mut transaction = store.transaction().save(share.rev, &changed).activity(&activity);
@@ -166,7 +168,7 @@ impl Share {
                     recipient.notified_at = Some(now);
                     mail.iter().fold(transaction, Transaction::mail)
                 }
-                _ => self.tell_one(transaction, &changed, &recipient, ShareEvent::Sent, now).await?,
+                _ => self.tell_one(transaction, &changed, &recipient, now).await?,
             };
         }
         Ok(Effect::new(transaction.create(&recipient), response))
@@ -175,43 +177,73 @@ impl Share {
     pub(crate) async fn remove_recipient(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let share = async { Ok::<_, Problem>(store.share(request.id("id")?).await?) };
-        let (staff, share) = self.gate.staff_and(request, Right::ManageShares, share).await?;
-        let share = changeable(share)?;
+        let (staff, share) = self.gate.staff_and_share(request, Right::ManageShares, share).await?;
+        let share = changeable(Some(share))?;
         let recipient = store.recipient(share.id, &request.id("rid")?).await?.ok_or_else(Problem::not_found)?;
         let mut changed = share.record.clone();
-        if matches!(recipient.target, Target::Company { .. }) {
-            changed.removed_recipients.insert(recipient.id.clone());
-        }
         let activity = about(Activity::new(ActivityKind::RecipientRemoved, staff.actor(), now), &recipient);
-        let transaction = store.transaction().save(share.rev, &changed).activity(&activity);
-        let mut transaction = transaction.remove(recipient.rev, &recipient.record);
+        let mut transaction = store.transaction().activity(&activity).remove(recipient.rev, &recipient.record);
+        // Nobody has got a draft yet.
         if matches!(share.state, ShareState::Sent { .. }) {
-            transaction = self.tell_one(transaction, &changed, &recipient, ShareEvent::Removed, now).await?;
+            transaction = match recipient.target {
+                Target::Company { company_id: company } => {
+                    let news = ShareEvent::Removed;
+                    let task = Task::new(TaskKind::Company { share: share.id, company, news }, now);
+                    changed.removed_companies.insert(company, task.id);
+                    transaction.create(&task)
+                }
+                _ => self.take_from_one(transaction, &changed, &recipient, now).await?,
+            };
         }
+        transaction = transaction.save(share.rev, &changed);
         transaction.commit().await?;
         Ok(no_content())
     }
 
-    /// One recipient at once; everyone at a company one after the other.
+    /// A contact at once; everyone at a company one after the other.
     async fn tell_one<'t>(
         &self,
         transaction: Transaction<'t>,
         share: &Shared,
         recipient: &Recipient,
-        news: ShareEvent,
         now: Timestamp,
     ) -> Result<Transaction<'t>, Problem> {
-        let store = &self.gate.store;
+        let news = ShareEvent::Sent;
         if let Target::Company { company_id: company } = recipient.target {
             return Ok(transaction.create(&Task::new(TaskKind::Company { share: share.id, company, news }, now)));
         }
+        Ok(self.fan_out(transaction, share, recipient, &news, now).await?.0)
+    }
+
+    /// To the contact that it is, or whose address it is.
+    async fn fan_out<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        share: &Shared,
+        recipient: &Recipient,
+        news: &ShareEvent,
+        now: Timestamp,
+    ) -> Result<(Transaction<'t>, Vec<Reader>), Problem> {
+        let store = &self.gate.store;
         let (readers, _) = store.readers(vec![recipient.clone()]).await?;
-        let mut transaction = FanOut { share, news: &news, now }.to(store, transaction, &readers).await?;
+        Ok((FanOut { share, news, now }.to(store, transaction, &readers).await?, readers))
+    }
+
+    async fn take_from_one<'t>(
+        &self,
+        transaction: Transaction<'t>,
+        share: &Shared,
+        recipient: &Recipient,
+        now: Timestamp,
+    ) -> Result<Transaction<'t>, Problem> {
+        let fan_out = self.fan_out(transaction, share, recipient, &ShareEvent::Removed, now);
+        let (mut transaction, readers) = fan_out.await?;
         for reader in readers {
             // Its company may have been one only by this one.
-            if let (Reader::Contact { contact, .. }, ShareEvent::Removed) = (reader, &news) {
-                let work = TaskKind::LeaveCompanyInbox { share: share.id, company: contact.company_id };
-                transaction = transaction.create(&Task::new(work, now));
+            if let Reader::Contact { contact, .. } = reader {
+                let (share, company) = (share.id, contact.company_id);
+                let leave = TaskKind::LeaveCompanyInbox { share, company, cleared_by: None };
+                transaction = transaction.create(&Task::new(leave, now));
             }
         }
         Ok(transaction)
@@ -220,10 +252,8 @@ impl Share {
 
 /// A share that the staff may still change.
 fn changeable(share: Option<Stored<Shared>>) -> Result<Stored<Shared>, Problem> {
-    let share = share.ok_or_else(Problem::not_found)?;
+    let share = share.filter(|share| share.is_known_to_staff()).ok_or_else(Problem::not_found)?;
     match share.state {
-        // A customer's draft is its own until it is sent.
-        ShareState::Draft if share.from_company.is_some() => Err(Problem::not_found()),
         ShareState::Revoked { .. } => Err(Problem::share_revoked()),
         _ => Ok(share),
     }

@@ -27,7 +27,7 @@ impl Share {
         let own = match maker.id {
             ActorId::Person(PersonId::Contact(contact)) if draft.by == maker.id => Some(contact),
             ActorId::Person(PersonId::Contact(_)) => return Err(Problem::not_found()),
-            _ if draft.from_company.is_some() => return Err(Problem::not_found()),
+            _ if !draft.is_known_to_staff() => return Err(Problem::not_found()),
             _ => None,
         };
         let count = recipients.items.len() + usize::from(own.is_some());

@@ -55,6 +55,8 @@ pub enum ActivityKind {
     ShareSent,
     /// A file was uploaded.
     FileUploaded,
+    /// A file was taken out again, before anybody had it.
+    FileWithdrawn,
     /// A share was changed.
     ShareChanged,
     /// A share got a recipient.

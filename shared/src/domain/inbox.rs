@@ -10,8 +10,8 @@ use serde_with::json::JsonString;
 use serde_with::{DeserializeFromStr, SerializeDisplay, serde_as};
 
 use super::{
-    CompanyId, ContactId, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId, ShareState, Title,
-    Words,
+    CompanyId, Contact, ContactId, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId, ShareState,
+    Title, Words,
 };
 
 /// A list shows the beginning of a message, in characters: a row is the same size whatever was written.
@@ -98,6 +98,10 @@ pub struct InboxRow {
     pub words_version: u32,
     /// When its contact was last mailed about new files in it.
     pub notified_at: Option<Timestamp>,
+    /// When it was laid for somebody who came later, unless its contact has been told of the share since.
+    pub backfilled_at: Option<Timestamp>,
+    /// When the newest file that it tells of came: what a second task brings of the same file is no news.
+    pub news_at: Option<Timestamp>,
 }
 
 /// A row as it is stored: what a list shows is one text, so that an index carries it, and a page is read, at the price
@@ -116,6 +120,10 @@ struct InboxItem {
     words_version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notified_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backfilled_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    news_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,8 +162,8 @@ impl From<InboxRow> for InboxItem {
             allow_upload: row.allow_upload,
             state: row.state,
         };
-        let InboxRow { share_id: sk, unread, via, words_version, notified_at, .. } = row;
-        Self { pk: row.of.partition(), sk, line, unread, via, words_version, notified_at }
+        let InboxRow { share_id: sk, unread, via, words_version, notified_at, backfilled_at, news_at, .. } = row;
+        Self { pk: row.of.partition(), sk, line, unread, via, words_version, notified_at, backfilled_at, news_at }
     }
 }
 
@@ -163,7 +171,8 @@ impl TryFrom<InboxItem> for InboxRow {
     type Error = IdError;
 
     fn try_from(item: InboxItem) -> Result<Self, IdError> {
-        let InboxItem { pk, sk: share_id, line, unread, via, words_version, notified_at } = item;
+        let InboxItem { pk, sk: share_id, line, unread, via, words_version, notified_at, backfilled_at, news_at } =
+            item;
         Ok(Self {
             of: pk.strip_prefix(InboxOf::PARTITION).unwrap_or_default().parse()?,
             share_id,
@@ -182,6 +191,8 @@ impl TryFrom<InboxItem> for InboxRow {
             via,
             words_version,
             notified_at,
+            backfilled_at,
+            news_at,
         })
     }
 }
@@ -208,6 +219,8 @@ impl InboxRow {
             via: via.into_iter().collect(),
             words_version: 0,
             notified_at: None,
+            backfilled_at: None,
+            news_at: None,
         };
         row.with(share)
     }
@@ -252,10 +265,11 @@ impl InboxRow {
         words
     }
 
-    /// Whether it still lies here by a recipient that was not taken away.
+    /// Whether it still lies here by a recipient that stands for its contact and was not taken away.
     #[must_use]
-    pub fn counts(&self, share: &Share) -> bool {
-        self.via.iter().any(|via| !share.removed_recipients.contains(via))
+    pub fn counts(&self, share: &Share, contact: &Contact) -> bool {
+        let removed = |via: &RecipientId| matches!(via, RecipientId::Company(company) if share.removed_companies.contains_key(company));
+        self.via.iter().any(|via| via.includes(share.id, contact) && !removed(via))
     }
 }
 

@@ -51,10 +51,12 @@ pub use rights::{Right, Role, Scope};
 pub use search::{Lookup, Query, Words, fold, partition};
 pub(crate) use settings::is_loopback;
 pub use settings::{Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
-pub use share::{Contents, NOTIFICATION_INTERVAL, NotOpen, SendRefused, Share, ShareState, Visibility};
+pub use share::{
+    Contents, NOTIFICATION_INTERVAL, NotOpen, SendRefused, Share, ShareState, Visibility, WithdrawRefused,
+};
 pub use share_words::ShareWords;
 pub use staff::Staff;
-pub use task::{IndexedRow, ShareEvent, Task, TaskKind};
+pub use task::{EraseStep, IndexedRow, ReconcileStep, SECOND_RUN_AFTER, ShareEvent, Task, TaskKind, TaskPosition};
 pub use team::Team;
 pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
 pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};

@@ -10,7 +10,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use super::{CompanyId, ContactId, Email, IdError, ShareId};
+use super::{CompanyId, Contact, ContactId, Email, IdError, ShareId};
 
 /// A bare address as a recipient of one share: nobody reads the address from it, and it is the same each time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +37,18 @@ pub enum RecipientId {
     Company(CompanyId),
     /// A bare address.
     Address(AddressId),
+}
+
+impl RecipientId {
+    /// Whether this recipient of the share stands for that contact, with the company and the address that it has now.
+    #[must_use]
+    pub fn includes(&self, share: ShareId, contact: &Contact) -> bool {
+        match self {
+            Self::Contact(id) => *id == contact.id,
+            Self::Company(id) => *id == contact.company_id,
+            Self::Address(id) => contact.email.as_ref().is_some_and(|email| AddressId::new(share, email) == *id),
+        }
+    }
 }
 
 impl fmt::Display for RecipientId {

@@ -1,13 +1,13 @@
 //! A titled set of files, its recipients, and what each of them sees of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
     ActorId, CompanyId, Contact, ContactId, FileId, FileKind, FileState, InboxRow, Language, Message, PersonId,
-    PersonName, RecipientId, Reference, ShareFile, ShareId, Title,
+    PersonName, Reference, ShareFile, ShareId, TaskId, Title,
 };
 
 /// How far a share has come.
@@ -100,9 +100,16 @@ pub struct Share {
     /// Files that its recipients do not see.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excluded: BTreeSet<FileId>,
-    /// Companies that are no recipients any more, until the last row of their people is gone: this counts at once.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub removed_recipients: BTreeSet<RecipientId>,
+    /// Companies that are no recipients any more, until the last row of their people is gone: this counts at once. The
+    /// task that goes through their people lifts it, and no other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub removed_companies: BTreeMap<CompanyId, TaskId>,
+    /// Whether it is being removed for good: nothing is added to it, and nothing brings it back.
+    #[serde(default)]
+    pub erasing: bool,
+    /// When the last file came after it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_file_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -132,6 +139,20 @@ pub enum NotOpen {
     Expired,
 }
 
+/// Why a file stays in its share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WithdrawRefused {
+    /// Somebody else has put it there.
+    #[error("somebody else has put it there")]
+    NotYours,
+    /// Its bytes are there, and whoever has the share may have them.
+    #[error("the share was sent, and the file has been uploaded")]
+    Stored,
+    /// The share was taken back as a whole.
+    #[error("the share was revoked")]
+    Revoked,
+}
+
 /// Why a share cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendRefused {
@@ -147,6 +168,9 @@ pub enum SendRefused {
     /// There is nobody to send it to.
     #[error("it has no recipients")]
     NoRecipients,
+    /// Nobody could open it any more.
+    #[error("its time is over")]
+    Expired,
     /// It has been sent.
     #[error("it was sent already")]
     AlreadySent,
@@ -171,6 +195,13 @@ impl Share {
         }
     }
 
+    /// Whether the operator's people may know of it: a customer's draft is its maker's alone until it is sent, and what
+    /// is being erased is gone for everybody.
+    #[must_use]
+    pub fn is_known_to_staff(&self) -> bool {
+        !self.erasing && (self.made_by_contact().is_none() || self.state.sent_at().is_some())
+    }
+
     /// Whether a contact has it: in its own inbox, in its company's where colleagues share, or as its maker.
     pub fn open_to(
         &self,
@@ -184,8 +215,8 @@ impl Share {
             _ if self.made_by_contact() == Some(contact.id) => true,
             ShareState::Draft => false,
             ShareState::Sent { .. } => {
-                let left = self.removed_recipients.contains(&RecipientId::Company(contact.company_id));
-                own.is_some_and(|row| row.counts(self)) || colleagues.is_some() && !left
+                let left = self.removed_companies.contains_key(&contact.company_id);
+                own.is_some_and(|row| row.counts(self, contact)) || colleagues.is_some() && !left
             }
         };
         match has_it {
@@ -208,6 +239,33 @@ impl Share {
         let own = file.by_id == ActorId::Person(contact.id.into());
         let colleagues = visibility == Visibility::Company && file.of == Some(contact.company_id);
         self.shows(file) || own || (colleagues && file.upload == FileState::Stored)
+    }
+
+    /// Whether a file may be taken out of it by somebody who sees it: any by whoever makes the draft, which nobody else
+    /// sees; out of a sent share what one has announced oneself, until it is there. What the staff announce is
+    /// everyone's among the staff.
+    pub fn withdraw(&self, file: &ShareFile, by: ActorId) -> Result<(), WithdrawRefused> {
+        let own = match by {
+            ActorId::Person(PersonId::Contact(_)) => file.by_id == by,
+            _ => file.of.is_none(),
+        };
+        match self.state {
+            ShareState::Revoked { .. } => Err(WithdrawRefused::Revoked),
+            ShareState::Sent { .. } if !own => Err(WithdrawRefused::NotYours),
+            ShareState::Sent { .. } if file.upload == FileState::Stored => Err(WithdrawRefused::Stored),
+            ShareState::Draft | ShareState::Sent { .. } => Ok(()),
+        }
+    }
+
+    /// The same share without that file; a draft is summed up anew, for it counts what is announced.
+    #[must_use]
+    pub fn without(mut self, file: FileId, files: &[ShareFile]) -> Self {
+        self.excluded.remove(&file);
+        if self.state != ShareState::Draft {
+            return self;
+        }
+        let kept: Vec<ShareFile> = files.iter().filter(|other| other.id != file).cloned().collect();
+        self.with_contents(&kept)
     }
 
     /// Sums up what its recipients find in it. A draft counts what is announced.
@@ -244,6 +302,9 @@ impl Share {
         if recipients == 0 {
             return Err(SendRefused::NoRecipients);
         }
+        if self.expired(now) {
+            return Err(SendRefused::Expired);
+        }
         self.state = ShareState::Sent { sent_at: now };
         Ok(self.with_contents(files))
     }
@@ -257,14 +318,20 @@ impl Share {
         self
     }
 
-    /// When it ended or will end: the day from which retention counts.
+    /// Takes it back for good: its rows, its bytes and itself go next.
+    #[must_use]
+    pub fn erase(self, now: Timestamp) -> Self {
+        Self { erasing: true, ..self.revoke(now) }
+    }
+
+    /// When it ended or will end: the day from which retention counts. What was put into it later is kept as long as
+    /// what was there before, whoever has set its end.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
-        match self.state {
-            ShareState::Revoked { revoked_at, .. } => {
-                Some(self.expires_at.map_or(revoked_at, |end| end.min(revoked_at)))
-            }
-            _ => self.expires_at,
-        }
+        let end = match self.state {
+            ShareState::Revoked { revoked_at, .. } => self.expires_at.map_or(revoked_at, |end| end.min(revoked_at)),
+            _ => self.expires_at?,
+        };
+        Some(self.last_file_at.map_or(end, |last| end.max(last)))
     }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{CompanyId, ContactId, FileName, InboxOf, PersonName, ShareId, TaskId};
+use super::{CompanyId, ContactId, FileName, InboxOf, PersonName, ShareFile, ShareId, TaskId};
 
 /// What is to be told to whoever has a share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +24,35 @@ pub enum ShareEvent {
         file: FileName,
         /// By whom.
         by: PersonName,
+        /// When it came.
+        at: Timestamp,
     },
     /// It is taken away.
     Removed,
+}
+
+/// How far an inbox is brought in line with its contact: list by list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReconcileStep {
+    /// Its rows: what the contact no longer has leaves it.
+    Rows,
+    /// What was shared with everyone at its company.
+    CompanyShares,
+    /// What was shared with its address.
+    AddressShares,
+}
+
+/// How far a share is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EraseStep {
+    /// It is marked, so that nothing is added to it any more.
+    Mark,
+    /// Its rows leave all inboxes.
+    Rows,
+    /// Its bytes go, and itself.
+    Bytes,
 }
 
 /// What is to be done.
@@ -49,10 +75,13 @@ pub enum TaskKind {
         /// What is new.
         news: ShareEvent,
     },
-    /// Gives a contact what was shared with its address, or with everyone at its company, before it was there.
-    Backfill {
-        /// Who.
+    /// Brings a contact's inbox in line with its company and its address: what was shared with these before comes in,
+    /// what was shared with others leaves.
+    ReconcileInbox {
+        /// Whose.
         contact: ContactId,
+        /// Which list is gone through.
+        step: ReconcileStep,
     },
     /// Takes a share out of a company's inbox, if nobody there has it any more.
     LeaveCompanyInbox {
@@ -60,6 +89,8 @@ pub enum TaskKind {
         share: ShareId,
         /// Which company.
         company: CompanyId,
+        /// The task that went through all its people, if one did: its mark on the share is lifted.
+        cleared_by: Option<TaskId>,
     },
     /// Writes a share's words into inboxes that it came into, or out of those that it has left.
     IndexWords {
@@ -72,6 +103,13 @@ pub enum TaskKind {
     Erase {
         /// Which.
         share: ShareId,
+        /// What comes next.
+        step: EraseStep,
+    },
+    /// Deletes the bytes of a file that is no file any more.
+    DeleteBytes {
+        /// The file, as it was.
+        file: Box<ShareFile>,
     },
 }
 
@@ -86,6 +124,9 @@ pub struct IndexedRow {
     pub since: u32,
 }
 
+/// A place in a list: the keys of the item that was last, which the store reads.
+pub type TaskPosition = BTreeMap<String, String>;
+
 /// A piece of work, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
@@ -94,17 +135,60 @@ pub struct Task {
     /// What is to be done.
     #[serde(flatten)]
     pub kind: TaskKind,
-    /// Where it goes on: the keys after which the next page begins, which the store reads.
+    /// Where it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<BTreeMap<String, String>>,
+    pub after: Option<TaskPosition>,
+    /// Where it goes on within what comes next in that list, if that is a list itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<TaskPosition>,
+    /// Whether this is its second run.
+    #[serde(default)]
+    pub again: bool,
+    /// Before this, nobody goes on with it; later the sweep does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// When it last moved on.
     pub moved_at: Timestamp,
 }
+
+/// Indexes are a little behind the table, by a second as a rule: what a first run has missed, a second one finds.
+pub const SECOND_RUN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 impl Task {
     /// Work to begin.
     #[must_use]
     pub fn new(kind: TaskKind, now: Timestamp) -> Self {
-        Self { id: TaskId::new(now), kind, after: None, moved_at: now }
+        Self { id: TaskId::new(now), kind, after: None, within: None, again: false, not_before: None, moved_at: now }
+    }
+
+    /// The same work, gone on to a place of its list.
+    #[must_use]
+    pub fn moved(&self, after: Option<TaskPosition>, now: Timestamp) -> Self {
+        Self { after, within: None, not_before: None, moved_at: now, ..self.clone() }
+    }
+
+    /// The same work at the beginning of its next list.
+    #[must_use]
+    pub fn next(&self, kind: TaskKind, now: Timestamp) -> Self {
+        Self { kind, ..self.moved(None, now) }
+    }
+
+    /// The same work later, where it stands.
+    #[must_use]
+    pub fn later(&self, by: SignedDuration, now: Timestamp) -> Self {
+        Self { not_before: Some(now + by), moved_at: now, ..self.clone() }
+    }
+
+    /// The same work from its beginning once more, a little later; nothing if that was done.
+    #[must_use]
+    pub fn second_run(&self, kind: TaskKind, now: Timestamp) -> Option<Self> {
+        let second = Self { again: true, ..self.next(kind, now) };
+        (!self.again).then(|| second.later(SECOND_RUN_AFTER, now))
+    }
+
+    /// Whether it is time for it.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|at| at <= now)
     }
 }

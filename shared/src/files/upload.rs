@@ -30,7 +30,7 @@ impl Default for UrlBudget {
 }
 
 /// How long an upload may take to begin.
-const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+pub const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// How to send a file's bytes.
 #[derive(Debug, Serialize)]

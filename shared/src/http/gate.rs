@@ -65,10 +65,38 @@ impl Customer {
 pub struct ShareAccess {
     /// Who.
     pub contact: Contact,
-    /// The row by which it has it; its maker may have none.
-    pub row: Option<InboxRow>,
+    /// Its own row; its maker may have none.
+    pub own: Option<Stored<InboxRow>>,
+    /// Its company's row, where colleagues see each other's shares.
+    pub colleagues: Option<InboxRow>,
     /// What it sees beyond its own.
     pub visibility: Visibility,
+}
+
+impl ShareAccess {
+    /// The row by which it has the share.
+    #[must_use]
+    pub fn row(&self) -> Option<&InboxRow> {
+        self.own.as_deref().or(self.colleagues.as_ref())
+    }
+}
+
+/// What is read of a share, with more or less beside it.
+pub trait ShareRead {
+    /// The share.
+    fn share(&self) -> &Share;
+}
+
+impl ShareRead for Stored<Share> {
+    fn share(&self) -> &Share {
+        self
+    }
+}
+
+impl<T> ShareRead for (Stored<Share>, T) {
+    fn share(&self) -> &Share {
+        &self.0
+    }
 }
 
 /// One of the staff, or an integration with its key: whoever works for the operator.
@@ -138,15 +166,16 @@ impl Gate {
             return Err(Problem::area_not_open("files"));
         }
         let share = share.ok_or_else(Problem::not_found)?;
-        let own = received.own.map(|row| row.record);
-        let has_own = own.as_ref().is_some_and(|row| row.counts(share)) || share.made_by_contact() == Some(contact.id);
+        let own = received.own;
+        let has_own =
+            own.as_ref().is_some_and(|row| row.counts(share, &contact)) || share.made_by_contact() == Some(contact.id);
         let of_colleagues = |file: &ShareFile| file.of == Some(contact.company_id);
         // Read anew where it decides: what an admin has just forbidden is forbidden.
         let decides = received.colleagues.is_some() && !has_own || files.iter().any(of_colleagues);
         let visibility = if decides { self.store.share_visibility().await? } else { Visibility::default() };
         let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
-        share.open_to(&contact, own.as_ref(), colleagues.as_ref(), self.now())?;
-        Ok(ShareAccess { contact, row: own.or(colleagues), visibility })
+        share.open_to(&contact, own.as_deref(), colleagues.as_ref(), self.now())?;
+        Ok(ShareAccess { contact, own, colleagues, visibility })
     }
 
     /// Finds what a link leads to. Who tries links that were never sent must wait.
@@ -239,5 +268,17 @@ impl Gate {
     ) -> Result<(Operator, T), Problem> {
         let (staff, read) = join!(self.staff(request, right), read);
         Ok((staff?, read.map_err(Into::into)?))
+    }
+
+    /// [`Self::staff_and`] for a share: one that the staff may not know of is not found.
+    pub async fn staff_and_share<T: ShareRead, E: Into<Problem>>(
+        &self,
+        request: &ApiRequest,
+        right: Right,
+        read: impl Future<Output = Result<Option<T>, E>>,
+    ) -> Result<(Operator, T), Problem> {
+        let (staff, read) = self.staff_and(request, right, read).await?;
+        let read = read.filter(|read| read.share().is_known_to_staff()).ok_or_else(Problem::not_found)?;
+        Ok((staff, read))
     }
 }

@@ -24,7 +24,7 @@ use tracing::{Instrument as _, error, info, info_span};
 
 pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
-pub use gate::{Caller, Customer, Gate, Operator, ShareAccess};
+pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;
 pub use problem::{FieldError, Problem};
 #[cfg(feature = "files")]

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::ApiResponse;
 use crate::clock::Timestamp;
-use crate::domain::{ActivationRefused, AlreadyDecided, Company, CompanyDomain, InviteRefused, NotOpen, SendRefused};
+use crate::domain::{
+    ActivationRefused, AlreadyDecided, Company, CompanyDomain, InviteRefused, NotOpen, SendRefused, WithdrawRefused,
+};
 use crate::store::{CommitError, StoreError};
 
 /// One field of a request that is not as it should be.
@@ -307,6 +309,14 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "already_sent", "The share was sent already", "A share is sent once.")
     }
 
+    /// 409: a file that is there already.
+    #[must_use]
+    pub fn file_stored() -> Self {
+        let detail =
+            "Its bytes are there, and whoever has the share may have fetched them. The staff can leave it out.";
+        Self::new(StatusCode::CONFLICT, "file_stored", "The file has been uploaded", detail)
+    }
+
     // Faults.
 
     /// 500: something that should not happen. The cause goes to the log.
@@ -424,6 +434,17 @@ impl From<SendRefused> for Problem {
             SendRefused::NoRecipients => Self::invalid_field("recipients", sentence(refused)),
             SendRefused::AlreadySent => Self::already_sent(),
             SendRefused::Revoked => Self::share_revoked(),
+            SendRefused::Expired => Self::share_expired(),
+        }
+    }
+}
+
+impl From<WithdrawRefused> for Problem {
+    fn from(refused: WithdrawRefused) -> Self {
+        match refused {
+            WithdrawRefused::NotYours => Self::forbidden("Whoever has put a file into a share takes it out."),
+            WithdrawRefused::Stored => Self::file_stored(),
+            WithdrawRefused::Revoked => Self::share_revoked(),
         }
     }
 }

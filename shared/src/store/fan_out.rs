@@ -6,7 +6,7 @@ use super::{PageRequest, PendingDigest, Record as _, Store, StoreError, Stored, 
 use crate::clock::Timestamp;
 use crate::domain::{
     Access, Area, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish,
-    NOTIFICATION_INTERVAL, OutboxMail, Recipient, RecipientId, Share, ShareEvent, ShareState, Target,
+    NOTIFICATION_INTERVAL, OutboxMail, Recipient, RecipientId, Share, ShareEvent, ShareId, ShareState, Target,
 };
 
 /// Who learns of a share, and as which of its recipients.
@@ -21,6 +21,14 @@ pub enum Reader {
     },
     /// An address that nobody here has.
     Address(Stored<Recipient>, Email),
+}
+
+impl Reader {
+    /// A contact, as that recipient.
+    #[must_use]
+    pub fn of(contact: Contact, via: RecipientId) -> Self {
+        Self::Contact { contact: Box::new(contact), via: [via].into() }
+    }
 }
 
 /// Brings a share's news to a few readers, as part of a transaction.
@@ -133,15 +141,24 @@ impl FanOut<'_> {
                 let gone = now.via.is_empty() || !matches!(self.share.state, ShareState::Sent { .. });
                 return match row {
                     Some(row) if gone => transaction.remove(row.rev, &row.record).index_words(knew.as_ref(), None),
+                    Some(row) if row.record == now => transaction,
                     Some(row) => transaction.save(row.rev, &now).index_words(knew.as_ref(), Some(&now)),
                     None => transaction,
                 };
             }
-            ShareEvent::Sent if knew.is_none() && !own => mail = self.mail(via.first()),
+            // Whoever joins while it is being sent may have it already, without having been told.
+            ShareEvent::Sent if !own && knew.as_ref().is_none_or(|row| row.backfilled_at.is_some() && row.unread) => {
+                mail = self.mail(via.first());
+                now.backfilled_at = None;
+            }
             // Who does not have it yet is told of all of it when its turn comes.
             ShareEvent::Changed | ShareEvent::FileAdded { .. } if knew.is_none() => return transaction,
-            ShareEvent::Sent | ShareEvent::Backfilled | ShareEvent::Changed => {}
-            ShareEvent::FileAdded { .. } => {
+            ShareEvent::Backfilled => now.backfilled_at = now.backfilled_at.or(knew.is_none().then_some(self.now)),
+            ShareEvent::Sent | ShareEvent::Changed => {}
+            // It came before the row did, or is told of already: by another recipient that the contact is, too.
+            ShareEvent::FileAdded { at, .. } if now.news_at.unwrap_or(now.received_at) >= *at => {}
+            ShareEvent::FileAdded { at, .. } => {
+                (now.news_at, now.backfilled_at) = (Some(*at), None);
                 let told = knew.as_ref().filter(|row| row.unread).and_then(|row| row.notified_at);
                 if told.is_none_or(|at| at + NOTIFICATION_INTERVAL <= self.now) {
                     mail = self.mail(via.first());
@@ -173,7 +190,7 @@ impl FanOut<'_> {
             MailWish::Daily => {
                 let Share { id: share, title, from, .. } = self.share;
                 let entry = DigestEntry { share: *share, title: title.clone(), from: from.clone() };
-                transaction.digest(&PendingDigest { contact: contact.id, entry })
+                transaction.digest(&PendingDigest { contact: contact.id, entry, since: self.now })
             }
             MailWish::Each => {
                 let language = self.share.language.clone().unwrap_or_else(|| contact.language.clone());
@@ -251,7 +268,7 @@ impl FanOut<'_> {
                 total_size: contents.total_size,
                 expires_at,
             },
-            ShareEvent::FileAdded { file, by } => {
+            ShareEvent::FileAdded { file, by, .. } => {
                 Mail::FilesAdded { share, recipient, title, from: by.clone(), file: file.clone(), expires_at }
             }
             ShareEvent::Changed | ShareEvent::Backfilled | ShareEvent::Removed => return None,
@@ -284,7 +301,11 @@ impl Store {
     }
 
     /// A share in a company's inbox.
-    pub async fn company_row(&self, share: &Share, company: CompanyId) -> Result<Option<Stored<InboxRow>>, StoreError> {
-        Ok(self.inbox_rows([(InboxOf::Company(company), share.id)]).await?.pop())
+    pub async fn company_row(
+        &self,
+        share: ShareId,
+        company: CompanyId,
+    ) -> Result<Option<Stored<InboxRow>>, StoreError> {
+        Ok(self.inbox_rows([(InboxOf::Company(company), share)]).await?.pop())
     }
 }

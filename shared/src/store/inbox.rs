@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Listing, SortKeyRange};
-use super::{Page, PageRequest, Position, Store, StoreError, keys};
+use super::{Page, PageRequest, Position, Store, StoreError, Stored, keys};
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{InboxOf, InboxRow, Lookup, Query, ShareId, Words};
 
@@ -418,6 +418,13 @@ impl Store {
     async fn word_rows(&self, of: InboxOf, lookup: &Lookup, page: PageRequest) -> Result<Page<WordRow>, StoreError> {
         let partitions = lookup.partitions().into_iter().map(|part| keys::share_words_partition(of, &part));
         self.rows_of_words(&partitions.collect::<Vec<_>>(), &lookup.beginning, page).await
+    }
+
+    /// All rows of an inbox, as they are now, in an order that none of them changes.
+    pub async fn rows_of(&self, of: InboxOf, page: PageRequest) -> Result<Page<Stored<InboxRow>>, StoreError> {
+        let pk = &keys::inbox(of);
+        let listing = Listing { index: None, pk_name: keys::PK, pk, sk: None, newest_first: false, consistent: true };
+        self.stored_page(listing, page).await
     }
 
     /// These rows of an inbox, as far as they are there; what is milliseconds old may be missing.

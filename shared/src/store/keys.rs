@@ -218,6 +218,12 @@ pub fn digest(contact: ContactId, share: ShareId) -> Key {
     Key::new(digest_shard(shard_of(&id)), format_args!("{id}#{share}"))
 }
 
+/// What a contact's daily mail has told already, before its lines.
+pub fn told_digest(contact: ContactId) -> Key {
+    let id = contact.to_string();
+    Key::new(digest_shard(shard_of(&id)), id)
+}
+
 /// Ids end in random characters: the last one says which of a few partitions.
 fn shard_of(id: &str) -> u8 {
     id.bytes().last().unwrap_or_default() % OUTBOX_SHARDS
@@ -320,6 +326,17 @@ pub const USERS: &str = "USERS";
 /// A partition of the words of names.
 pub fn words(kind: &str, part: &str) -> String {
     format!("WORDS#{kind}#{part}")
+}
+
+/// The index of a company's people by id: a name may change while somebody goes through them, an id never does. It
+/// holds keys alone, so that nothing but a change of company writes to it. Its sort key is the table's partition key.
+pub const MEMBERS: &str = "members";
+/// Its partition key's attribute.
+pub const MEMBERS_PK: &str = "members_pk";
+
+/// The partition of a company's people.
+pub fn members_of(company: CompanyId) -> String {
+    format!("MEMBERS#{company}")
 }
 
 /// A word of a name, and whose it is.

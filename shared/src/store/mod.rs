@@ -2,6 +2,7 @@
 
 mod activity;
 mod api_keys;
+mod conflicts;
 mod fan_out;
 mod first_admin;
 mod inbox;
@@ -42,8 +43,8 @@ pub use people::Person;
 pub use record::{Record, Rev, Stored};
 pub use registrations::PendingOf;
 pub use responses::{KeyState, LOCK_LIFETIME, ResponseLock, StoredResponse};
-pub use shares::{Received, SharedFile};
-pub use tasks::PendingDigest;
+pub use shares::{AwaitedFile, EndedShare, Received, SharedFile};
+pub use tasks::{DigestItem, PendingDigest, ToldDigest};
 pub use throttle::{Failures, Requests};
 pub use transaction::{CommitError, Transaction};
 pub use uploads::UploadNotAccepted;
@@ -96,7 +97,7 @@ impl Store {
     pub fn new(env: &Env) -> Self {
         let mut config = aws_sdk_dynamodb::config::Builder::from(&env.aws);
         config.set_endpoint_url(env.endpoints.dynamodb.clone());
-        let config = config.build();
+        let config = config.retry_classifier(conflicts::RetryTransactionConflicts).build();
         Self { client: Client::from_conf(config), table: env.table.as_str().into(), clock: env.clock.clone() }
     }
 

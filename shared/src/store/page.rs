@@ -6,8 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, LISTED_PK, LISTED_SK, PK, SIZE_SK, SK, TIME_SK, TITLE_SK, UNREAD_SK, USERS_PK, USERS_SK};
-use super::{Item, Store, StoreError};
+use super::keys::Key;
+use super::keys::{
+    self, LISTED_PK, LISTED_SK, MEMBERS_PK, PK, SIZE_SK, SK, TIME_SK, TITLE_SK, UNREAD_SK, USERS_PK, USERS_SK,
+};
+use super::{Item, Record, Store, StoreError, Stored};
 
 /// Where the next page begins: the keys of the last item of this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,7 @@ impl Position {
         let names: &[&str] = match index {
             Some(keys::LISTED) => &[PK, SK, LISTED_PK, LISTED_SK],
             Some(keys::USERS_INDEX) => &[PK, SK, USERS_PK, USERS_SK],
+            Some(keys::MEMBERS) => &[PK, SK, MEMBERS_PK],
             Some(keys::BY_TITLE) => &[PK, SK, TITLE_SK],
             Some(keys::BY_SIZE) => &[PK, SK, SIZE_SK],
             Some(keys::BY_UNREAD) => &[PK, SK, UNREAD_SK],
@@ -30,6 +34,12 @@ impl Position {
             item.get(*name).and_then(|value| value.as_s().ok()).map(|text| ((*name).to_owned(), text.clone()))
         };
         Self(names.iter().filter_map(text).collect())
+    }
+
+    /// Behind that record in the table.
+    pub fn behind<T: Record>(record: &T) -> Self {
+        let Key { pk, sk } = record.key();
+        Self([(PK.to_owned(), pk), (SK.to_owned(), sk)].into())
     }
 
     /// A place in one partition is a place in another that is sorted alike: which of them is asked is not the cursor's.
@@ -113,12 +123,27 @@ impl Store {
         self.page(listing, page).await
     }
 
-    /// Reads one item more than the page holds: that is how it knows whether there is a next page.
     pub(super) async fn page<T: DeserializeOwned>(
         &self,
         listing: Listing<'_>,
         page: PageRequest,
     ) -> Result<Page<T>, StoreError> {
+        let Page { items, next } = self.page_of_items(listing, page).await?;
+        Ok(Page { items: items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?, next })
+    }
+
+    /// The same with the version of each.
+    pub(super) async fn stored_page<T: Record>(
+        &self,
+        listing: Listing<'_>,
+        page: PageRequest,
+    ) -> Result<Page<Stored<T>>, StoreError> {
+        let Page { items, next } = self.page_of_items(listing, page).await?;
+        Ok(Page { items: items.into_iter().map(Stored::from_item).collect::<Result<_, _>>()?, next })
+    }
+
+    /// Reads one item more than the page holds: that is how it knows whether there is a next page.
+    async fn page_of_items(&self, listing: Listing<'_>, page: PageRequest) -> Result<Page<Item>, StoreError> {
         let limit = page.limit;
         let mut condition = "#pk = :pk".to_owned();
         let mut query = self
@@ -156,7 +181,6 @@ impl Store {
             (false, last) => last.map(|last| Position::of(&last, listing.index)),
         };
         items.truncate(limit);
-        let items = items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
 }

@@ -241,8 +241,25 @@ impl Store {
         self.page(listing, page).await
     }
 
-    /// The contacts of a company by name.
+    /// The contacts of a company by name: for people who look at them.
     pub async fn contacts_of(&self, company: CompanyId, page: PageRequest) -> Result<Page<Contact>, StoreError> {
         self.listed(&keys::contacts_of(company), None, false, page).await
+    }
+
+    /// The contacts of a company, as they are now, in an order that none of them changes: for whoever must not miss
+    /// one. Who came or went within the last second or so may be missing, or still be there: the index is a little
+    /// behind.
+    pub async fn members(&self, company: CompanyId, page: PageRequest) -> Result<Page<Contact>, StoreError> {
+        #[derive(Deserialize)]
+        struct Member {
+            pk: ContactId,
+        }
+        let pk = &keys::members_of(company);
+        let index = Some(keys::MEMBERS);
+        let listing =
+            Listing { index, pk_name: keys::MEMBERS_PK, pk, sk: None, newest_first: false, consistent: false };
+        let Page { items, next } = self.page::<Member>(listing, page).await?;
+        let items = self.contacts(items.into_iter().map(|member| member.pk)).await?;
+        Ok(Page { items: items.into_iter().filter(|contact| contact.company_id == company).collect(), next })
     }
 }

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::keys::{self, Key};
 use super::{Item, StoreError, item_of};
-use crate::domain::{Company, Contact, FileState, InboxRow, Recipient, Share, ShareFile, Staff, Target, Task, fold};
+use crate::domain::{
+    Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, Staff, Target, Task, fold,
+};
 
 /// The number of a record's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,11 @@ pub trait Record: Serialize + DeserializeOwned {
         None
     }
 
+    /// The company whose people it is one of.
+    fn member_of(&self) -> Option<CompanyId> {
+        None
+    }
+
     /// Where it stands in the local indexes of its partition: the attribute of each, and its place.
     fn sorted(&self) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -81,6 +88,9 @@ pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreErro
     if let Some(user) = record.user() {
         item.insert(keys::USERS_PK.to_owned(), AttributeValue::S(user.pk));
         item.insert(keys::USERS_SK.to_owned(), AttributeValue::S(user.sk));
+    }
+    if let Some(company) = record.member_of() {
+        item.insert(keys::MEMBERS_PK.to_owned(), AttributeValue::S(keys::members_of(company)));
     }
     item.extend(record.sorted().into_iter().map(|(name, place)| (name.to_owned(), AttributeValue::S(place))));
     item.insert(keys::REV.to_owned(), rev.attribute());
@@ -108,6 +118,10 @@ impl Record for Contact {
 
     fn user(&self) -> Option<Key> {
         Some(keys::users(self.access.word(), &fold(self.name.as_str()), self.id))
+    }
+
+    fn member_of(&self) -> Option<CompanyId> {
+        Some(self.company_id)
     }
 }
 

@@ -89,7 +89,8 @@ impl Store {
     /// Does what tasks have left to be done with a share's words, before those are forgotten.
     pub async fn index_what_is_left(&self, share: ShareId) -> Result<(), StoreError> {
         for shard in 0..keys::OUTBOX_SHARDS {
-            for task in self.open_tasks(shard).await? {
+            for id in self.open_tasks(shard, Timestamp::MAX, Timestamp::MAX).await? {
+                let Some(task) = self.task(id).await? else { continue };
                 match &task.kind {
                     TaskKind::IndexWords { share: of, rows } if *of == share => {
                         self.index_words(share, rows).await?;

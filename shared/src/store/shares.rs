@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
 
 use super::page::Listing;
 use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
@@ -33,6 +34,26 @@ pub struct SharedFile {
     pub file: Option<Stored<ShareFile>>,
 }
 
+/// A share that ended: what is in the list of those is looked at one by one, so that none that cannot be read hides
+/// the others.
+#[derive(Debug, Deserialize)]
+pub struct EndedShare {
+    /// Which.
+    pub id: ShareId,
+    /// Whether it is being removed already.
+    #[serde(default)]
+    pub erasing: bool,
+}
+
+/// A file whose bytes are awaited: see [`EndedShare`].
+#[derive(Debug, Deserialize)]
+pub struct AwaitedFile {
+    /// Of which share.
+    pub share_id: ShareId,
+    /// Which.
+    pub id: FileId,
+}
+
 impl Store {
     /// A share.
     pub async fn share(&self, id: ShareId) -> Result<Option<Stored<Share>>, StoreError> {
@@ -50,6 +71,18 @@ impl Store {
         self.read(keys::file(share, file)).await
     }
 
+    /// A share and one of its files, in one round trip.
+    pub async fn share_and_file(
+        &self,
+        share: ShareId,
+        file: FileId,
+    ) -> Result<Option<(Stored<Share>, Option<Stored<ShareFile>>)>, StoreError> {
+        let mut items = self.items([keys::share(share), keys::file(share, file)]).await?;
+        let share = stored(take(&mut items, |_, sk| sk == keys::SHARE_AND_FILES))?;
+        let file = stored(items.pop())?;
+        Ok(share.map(|share| (share, file)))
+    }
+
     /// A share with all its files, in one query.
     pub async fn share_and_files(&self, id: ShareId) -> Result<Option<(Stored<Share>, Vec<ShareFile>)>, StoreError> {
         let items = self.partition(&id.to_string(), Some(keys::SHARE_AND_FILES)).await?;
@@ -62,6 +95,15 @@ impl Store {
     /// One recipient of a share.
     pub async fn recipient(&self, share: ShareId, id: &RecipientId) -> Result<Option<Stored<Recipient>>, StoreError> {
         self.read(keys::recipient(share, id)).await
+    }
+
+    /// Those of these recipients of shares that there are.
+    pub async fn recipients_among(
+        &self,
+        wanted: impl IntoIterator<Item = (ShareId, RecipientId)>,
+    ) -> Result<Vec<Stored<Recipient>>, StoreError> {
+        let items = self.items(wanted.into_iter().map(|(share, id)| keys::recipient(share, &id))).await?;
+        items.into_iter().map(Stored::from_item).collect()
     }
 
     /// A page of a share's recipients, as they are now.
@@ -90,12 +132,12 @@ impl Store {
     }
 
     /// Shares that ended before that time, those that ended first before the others.
-    pub async fn ended_before(&self, end: Timestamp, page: PageRequest) -> Result<Page<Share>, StoreError> {
+    pub async fn ended_before(&self, end: Timestamp, page: PageRequest) -> Result<Page<EndedShare>, StoreError> {
         self.listed_until(keys::ENDING, sortable(end), page).await
     }
 
     /// Files that were announced before that time and whose bytes have not come.
-    pub async fn awaited_since(&self, time: Timestamp, page: PageRequest) -> Result<Page<ShareFile>, StoreError> {
+    pub async fn awaited_since(&self, time: Timestamp, page: PageRequest) -> Result<Page<AwaitedFile>, StoreError> {
         self.listed_until(keys::AWAITED, sortable(time), page).await
     }
 
@@ -153,32 +195,33 @@ impl Store {
         })
     }
 
-    /// Notes that the contact has opened the share, if it still lies in its inbox.
-    pub async fn mark_read(&self, contact: ContactId, share: ShareId) -> Result<(), StoreError> {
+    /// Notes that a contact has opened the share as its row said, and no more: what has come since stays unread.
+    pub async fn mark_read(&self, row: &Stored<InboxRow>) -> Result<(), StoreError> {
         use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
         let marked = self
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keys::inbox_row(InboxOf::Contact(contact), share).attributes()))
+            .set_key(Some(row.key().attributes()))
             .update_expression("SET unread = :no REMOVE unread_sk ADD rev :one")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("rev = :was")
+            .expression_attribute_values(":was", row.rev.attribute())
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .send()
             .await;
-        match marked {
-            Err(error)
-                if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Err(StoreError::call("UpdateItem")(error))
-            }
-            _ => Ok(()),
+        let Err(error) = marked else { return Ok(()) };
+        match error.as_service_error() {
+            // Something new is being written into it: that, nobody has read.
+            Some(
+                UpdateItemError::ConditionalCheckFailedException(_) | UpdateItemError::TransactionConflictException(_),
+            ) => Ok(()),
+            _ => Err(StoreError::call("UpdateItem")(error)),
         }
     }
 
-    /// Rows of several inboxes, with their versions.
-    pub(super) async fn inbox_rows(
+    /// Rows of several inboxes, as they are now.
+    pub async fn inbox_rows(
         &self,
         of: impl IntoIterator<Item = (InboxOf, ShareId)>,
     ) -> Result<Vec<Stored<InboxRow>>, StoreError> {

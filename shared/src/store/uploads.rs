@@ -54,7 +54,8 @@ impl Store {
         if matches!(share.state, ShareState::Sent { .. }) {
             files.retain(|other| other.id != file.id);
             files.push(file.clone());
-            let changed = share.record.clone().with_contents(&files);
+            let mut changed = share.record.clone().with_contents(&files);
+            changed.last_file_at = Some(now);
             let now_words = ShareWords::after(words.as_deref(), &changed, &files);
             let changed = changed.with_words(&now_words);
             transaction = transaction.share_words(words.as_ref(), &now_words);
@@ -63,16 +64,12 @@ impl Store {
             }
             if share.record.shows(&file) {
                 let news = match by {
-                    None => ShareEvent::FileAdded { file: file.name.clone(), by: file.by.clone() },
+                    None => ShareEvent::FileAdded { file: file.name.clone(), by: file.by.clone(), at: now },
                     Some(_) => ShareEvent::Changed,
                 };
                 transaction = transaction.create(&Task::new(TaskKind::Recipients { share: share.id, news }, now));
             }
-            transaction = if changed == share.record {
-                transaction.unchanged(share.rev, &share.record)
-            } else {
-                transaction.save(share.rev, &changed).operators_row(Some(&share), &changed)
-            };
+            transaction = transaction.save(share.rev, &changed).operators_row(Some(&share), &changed);
         }
         transaction.commit().await?;
         Ok(file)

@@ -2,7 +2,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on ends")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the same")]
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
@@ -207,6 +207,22 @@ impl Portal {
         self.ask_the_table("UpdateTable", off).await;
     }
 
+    /// Lays an item into the table as it is, in DynamoDB's own form.
+    pub async fn put_item(&self, item: Value) {
+        self.ask_the_table("PutItem", json!({ "TableName": "gatehouse", "Item": item })).await;
+    }
+
+    /// Takes an item out of an index, as if that were still behind; gives it as it was, to be put back.
+    pub async fn hide_from_index(&self, pk: &str, sk: &str, attribute: &str) -> Value {
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        let update = json!({
+            "TableName": "gatehouse", "Key": key, "ReturnValues": "ALL_OLD",
+            "UpdateExpression": "REMOVE #hidden", "ExpressionAttributeNames": { "#hidden": attribute },
+        });
+        let answer = self.ask_the_table("UpdateItem", update).await;
+        serde_json::from_str::<Value>(&answer).unwrap()["Attributes"].clone()
+    }
+
     async fn ask_the_table(&self, operation: &str, body: Value) -> String {
         let target = format!("DynamoDB_20120810.{operation}");
         let request = self.http.post(&self.stack.database_url).header("x-amz-target", target);
@@ -376,7 +392,9 @@ pub fn a_share(title: &str, reference: Option<Reference>, total_size: u64, at: T
         words_version: 0,
         words_left_out: false,
         excluded: BTreeSet::new(),
-        removed_recipients: BTreeSet::new(),
+        removed_companies: BTreeMap::new(),
+        erasing: false,
+        last_file_at: None,
         created_at: at,
     }
 }

@@ -2,10 +2,12 @@
 
 use super::{Change, Condition, OnFailure, Transaction, Write};
 use crate::clock::Timestamp;
-use crate::domain::{ContactId, InboxRow, IndexedRow, Recipient, Share, ShareWords, Task, TaskKind, state_word};
+use crate::domain::{
+    ContactId, InboxRow, IndexedRow, Recipient, ReconcileStep, Share, ShareFile, ShareWords, Task, TaskKind, state_word,
+};
 use crate::store::keys::{self, Key};
 use crate::store::record::{Record as _, Rev, Stored, to_item};
-use crate::store::{PendingDigest, item_of};
+use crate::store::{PendingDigest, ToldDigest, item_of};
 
 impl Transaction<'_> {
     /// The words by which an inbox finds a share: those that its row has now, and not those that it had. The row is
@@ -45,22 +47,27 @@ impl Transaction<'_> {
         self
     }
 
-    /// The operator's row of a share, after each change of it, and the mark by which those in its state are listed.
+    /// The operator's row of a share, after each change of it that the row shows, and the mark by which those in its
+    /// state are listed. What the staff may not know of has none.
     pub fn operators_row(self, was: Option<&Share>, now: &Share) -> Self {
-        let (before, row) = (was.map(InboxRow::of_operator), InboxRow::of_operator(now));
-        let (old, new) = (before.as_ref().map(state_mark), state_mark(&row));
-        let transaction = self.replace(&row).index_words(before.as_ref(), Some(&row));
-        if old.as_ref() == Some(&new) {
+        let row = |share: &Share| share.is_known_to_staff().then(|| InboxRow::of_operator(share));
+        let (before, after) = (was.and_then(row), row(now));
+        if before == after {
+            return self;
+        }
+        let transaction = self.index_words(before.as_ref(), after.as_ref());
+        let transaction = match (&before, &after) {
+            (_, Some(after)) => transaction.replace(after),
+            (Some(before), None) => transaction.delete(before.key()),
+            (None, None) => transaction,
+        };
+        let (old, new) = (before.as_ref().map(state_mark), after.as_ref().map(state_mark));
+        if old == new {
             return transaction;
         }
         let transaction = old.into_iter().fold(transaction, Self::delete);
-        transaction.put(Ok(new.attributes()), None, OnFailure::Conflict)
-    }
-
-    /// No row of the operator's any more.
-    pub fn without_operators_row(self, share: &Share) -> Self {
-        let row = InboxRow::of_operator(share);
-        self.delete(row.key()).delete(state_mark(&row)).index_words(Some(&row), None)
+        let marked = |transaction: Self, key: Key| transaction.put(Ok(key.attributes()), None, OnFailure::Conflict);
+        new.into_iter().fold(transaction, marked)
     }
 
     fn delete(mut self, key: Key) -> Self {
@@ -68,22 +75,62 @@ impl Transaction<'_> {
         self
     }
 
+    /// Takes a file out of its share: its record at once, its bytes by a task that comes to its end.
+    pub fn withdraw_file(
+        self,
+        share: &Stored<Share>,
+        files: &[ShareFile],
+        file: &Stored<ShareFile>,
+        now: Timestamp,
+    ) -> Self {
+        let changed = share.record.clone().without(file.id, files);
+        let bytes = TaskKind::DeleteBytes { file: Box::new(file.record.clone()) };
+        let transaction = self.save(share.rev, &changed).operators_row(Some(share), &changed);
+        transaction.remove(file.rev, &file.record).create(&Task::new(bytes, now))
+    }
+
     /// A share that waits for its contact's daily mail.
     pub fn digest(self, waiting: &PendingDigest) -> Self {
         self.put(item_of(keys::digest(waiting.contact, waiting.entry.share), waiting), None, OnFailure::Conflict)
     }
 
-    /// What a daily mail tells of; it must still have been waiting.
+    /// What a daily mail tells of; it must still wait as it was read.
     pub fn digest_sent(mut self, waiting: &PendingDigest) -> Self {
+        let since =
+            item_of(keys::digest(waiting.contact, waiting.entry.share), waiting).map(|mut item| item.remove("since"));
+        match since {
+            Ok(since) => {
+                let values = since.map(|since| (":since".to_owned(), since)).into_iter().collect();
+                let condition = Some(Condition { expression: "since = :since".to_owned(), values });
+                let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.share));
+                self.writes.push(Write { change, condition, on_failure: OnFailure::Conflict });
+            }
+            Err(error) => self.broken = Some(error),
+        }
+        self
+    }
+
+    /// What a daily mail has told, where its lines do not all go with it.
+    pub fn digest_told(self, told: &ToldDigest) -> Self {
+        self.put(item_of(keys::told_digest(told.contact), told), Some(Condition::is_new()), OnFailure::Conflict)
+    }
+
+    /// All lines that were told are gone.
+    pub fn digest_settled(mut self, contact: ContactId) -> Self {
         let condition = Some(Condition::new(format!("attribute_exists({})", keys::PK), []));
-        let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.share));
+        let change = Change::Delete(keys::told_digest(contact));
         self.writes.push(Write { change, condition, on_failure: OnFailure::Conflict });
         self
     }
 
-    /// Gives a contact what was shared with its company, or with its new address, before.
+    /// Gives a new contact what was shared with its company, or with its address, before.
     pub fn backfill(self, contact: ContactId, now: Timestamp) -> Self {
-        self.create(&Task::new(TaskKind::Backfill { contact }, now))
+        self.create(&Task::new(TaskKind::ReconcileInbox { contact, step: ReconcileStep::CompanyShares }, now))
+    }
+
+    /// Brings a contact's inbox in line with another company or address: what it no longer has leaves, too.
+    pub fn reconcile_inbox(self, contact: ContactId, now: Timestamp) -> Self {
+        self.create(&Task::new(TaskKind::ReconcileInbox { contact, step: ReconcileStep::Rows }, now))
     }
 }
 

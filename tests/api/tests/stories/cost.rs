@@ -122,8 +122,15 @@ async fn every_route_costs_what_the_document_says() {
     let body = json!({ "title": "T", "recipients": [{ "contact_id": ann.id }], "files": [file] });
     let share = costs.hold("POST /v1/shares", Method::POST, "/v1/shares", &admin, Some(body)).await;
     let (path, first) = (format!("/v1/shares/{}", text(&share["id"])), text(&share["files"][0]["id"]));
-    let added =
-        costs.hold("POST /v1/shares/{id}/files", Method::POST, &format!("{path}/files"), &admin, Some(file)).await;
+    let added = costs
+        .hold("POST /v1/shares/{id}/files", Method::POST, &format!("{path}/files"), &admin, Some(file.clone()))
+        .await;
+    let spare = portal.post(&format!("{path}/files"), &admin, file.clone()).await.expect(201);
+    let spare = format!("{path}/files/{}", text(&spare["id"]));
+    costs.hold("DELETE /v1/shares/{id}/files/{fid}", Method::DELETE, &spare, &admin, None).await;
+    let draft = portal.post("/v1/shares", &admin, json!({ "title": "T", "files": [file] })).await.expect(201);
+    let draft = format!("/v1/shares/{}", text(&draft["id"]));
+    costs.hold("DELETE /v1/shares/{id} (a draft)", Method::DELETE, &draft, &admin, None).await;
     let upload = format!("{path}/files/{first}/upload");
     let upload = costs.hold("GET /v1/shares/{id}/files/{fid}/upload", Method::GET, &upload, &admin, None).await;
     // What S3 tells of it must not be faster than the sender.

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{DigestEntry, InboxOf, InboxRow, RecipientId};
+use gatehouse::domain::{ContactId, DigestEntry, InboxOf, InboxRow, RecipientId};
 use gatehouse::store::{PendingDigest, Store};
 use gatehouse_local::meter::Meter;
 use gatehouse_tests::{Customer, NOBODY, Portal, Who, a_share, text, token_in};
@@ -14,21 +14,21 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const MAIL_RECORD: &str = include_str!("../../../../events/deliver-mail/outbox.json");
-const TASK_RECORD: &str = include_str!("../../../../events/run-tasks/tasks.json");
+pub(crate) const TASK_RECORD: &str = include_str!("../../../../events/run-tasks/tasks.json");
 /// A little longer than a deliverer has a mail to itself.
 const CLAIM_OVER: Duration = Duration::from_secs(16);
 /// A little longer than a task that does not move is left alone.
-const TASK_LEFT: Duration = Duration::from_secs(31);
+pub(crate) const TASK_LEFT: Duration = Duration::from_secs(31);
 
 /// What the table holds under keys that begin so.
-async fn items(portal: &Portal, beginning: &str) -> Vec<Value> {
+pub(crate) async fn items(portal: &Portal, beginning: &str) -> Vec<Value> {
     let everything: Value = serde_json::from_str(&portal.everything_in_the_table().await).unwrap();
     let items = everything["Items"].as_array().unwrap().iter();
     items.filter(|item| text(&item["pk"]["S"]).starts_with(beginning)).cloned().collect()
 }
 
 /// The stream's records of what waits under such keys, each as `example` has it.
-async fn records(portal: &Portal, beginning: &str, example: &str) -> Vec<Value> {
+pub(crate) async fn records(portal: &Portal, beginning: &str, example: &str) -> Vec<Value> {
     let example: Value = serde_json::from_str(example).unwrap();
     let record = |(n, item): (usize, &Value)| {
         let mut record = example["Records"][0].clone();
@@ -44,7 +44,7 @@ async fn mails_waiting(portal: &Portal) -> Vec<Value> {
 }
 
 /// Hands an event to a function and ends it where it stands still; whether it did, and did not come to its end.
-async fn crash(portal: &Portal, function: &str, event: Value) -> bool {
+pub(crate) async fn crash(portal: &Portal, function: &str, event: Value) -> bool {
     let meter = &portal.stack.meter;
     let mut work = pin!(portal.stack.invoke(function, event));
     let crashed = loop {
@@ -59,7 +59,7 @@ async fn crash(portal: &Portal, function: &str, event: Value) -> bool {
     crashed
 }
 
-async fn sweep(portal: &Portal, function: &str) {
+pub(crate) async fn sweep(portal: &Portal, function: &str) {
     portal.stack.invoke(function, json!({ "sweep": true })).await.unwrap();
 }
 
@@ -75,7 +75,13 @@ async fn invite(portal: &Portal, staff: &Who, company: &str, email: &str) {
 }
 
 /// A share with one small file, sent; its id.
-async fn share_with(portal: &Portal, staff: &Who, title: &str, language: Option<&str>, recipients: Value) -> String {
+pub(crate) async fn share_with(
+    portal: &Portal,
+    staff: &Who,
+    title: &str,
+    language: Option<&str>,
+    recipients: Value,
+) -> String {
     let file = json!({ "name": "note.txt", "size": 5, "content_type": "text/plain" });
     let draft = json!({ "title": title, "language": language, "recipients": recipients, "files": [file] });
     let share = portal.post("/v1/shares", staff, draft).await.expect(201);
@@ -262,7 +268,7 @@ async fn a_mail_scanner_that_follows_every_link_changes_nothing() {
 }
 
 /// A customer that wants its notifications so.
-async fn who_wants(portal: &Portal, admin: &Who, wish: &str) -> Customer {
+pub(crate) async fn who_wants(portal: &Portal, admin: &Who, wish: &str) -> Customer {
     let customer = portal.customer(admin, &format!("{wish}@harbour.example")).await;
     let body = json!({ "notifications": { "email": wish } });
     portal.patch("/v1/me", &customer.who, body).await.expect(200);
@@ -311,24 +317,30 @@ async fn who_wants_one_mail_a_day_gets_one_of_what_is_new_and_none_when_nothing_
     assert_eq!([counts[&daily.email], counts[&off.email], counts[&each.email]], [3, 1, 6]);
 }
 
+/// Shares in a contact's inbox that wait for its daily mail: `Report 000` and so on.
+async fn lay_digest_lines(portal: &Portal, store: &Store, contact: ContactId, count: i64) {
+    for some in (0..count).collect::<Vec<i64>>().chunks(30) {
+        let mut transaction = store.transaction();
+        for n in some {
+            let at = portal.stack.clock.now() + SignedDuration::from_millis(*n);
+            let share = a_share(&format!("Report {n:03}"), None, 5, at);
+            let row = InboxRow::new(&share, InboxOf::Contact(contact), Some(RecipientId::Contact(contact)), at);
+            // Each has got another title since it was sent.
+            let entry = DigestEntry { share: share.id, title: "Draft".parse().unwrap(), from: share.from.clone() };
+            let waiting = PendingDigest { contact, entry, since: at };
+            transaction = transaction.create(&share).create(&row).digest(&waiting);
+        }
+        transaction.commit().await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_of_many_shares_is_still_one_mail_and_two_schedules_at_once_write_it_once() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
     let daily = who_wants(&portal, &admin, "daily").await;
     let (store, contact) = (Store::new(&portal.stack.env), daily.id.parse().unwrap());
-    for fifty in (0..150).collect::<Vec<i64>>().chunks(50) {
-        let mut transaction = store.transaction();
-        for n in fifty {
-            let at = portal.stack.clock.now() + SignedDuration::from_millis(*n);
-            let share = a_share(&format!("Report {n:03}"), None, 5, at);
-            let row = InboxRow::new(&share, InboxOf::Contact(contact), Some(RecipientId::Contact(contact)), at);
-            // Each has got another title since it was sent.
-            let entry = DigestEntry { share: row.share_id, title: "Draft".parse().unwrap(), from: row.from.clone() };
-            transaction = transaction.create(&row).digest(&PendingDigest { contact, entry });
-        }
-        transaction.commit().await.unwrap();
-    }
+    lay_digest_lines(&portal, &store, contact, 150).await;
     let digest = || portal.stack.invoke("send-digest", json!({}));
     // Whoever comes second finds nothing, or finds it taken and is called again.
     let (one, other) = tokio::join!(digest(), digest());
@@ -343,6 +355,64 @@ async fn a_day_of_many_shares_is_still_one_mail_and_two_schedules_at_once_write_
     }
     assert!(!words.contains("Draft"));
     assert!(items(&portal, "DIGEST#").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_mail_that_is_too_long_for_one_transaction_survives_a_crash_at_every_step_and_tells_each_share_once() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let daily = who_wants(&portal, &admin, "daily").await;
+    let (store, contact) = (Store::new(&portal.stack.env), daily.id.parse().unwrap());
+    let mut mails = 1;
+    for n in 1.. {
+        portal.pause_mail().await;
+        lay_digest_lines(&portal, &store, contact, 120).await;
+        portal.stack.meter.stop_after(n);
+        let crashed = crash(&portal, "send-digest", json!({})).await;
+        portal.stack.invoke("send-digest", json!({})).await.unwrap();
+        assert!(items(&portal, "DIGEST#").await.is_empty());
+        portal.stack.pause_mail(false);
+        mails += 1;
+        let all = portal.mails_when(&daily.email, mails).await;
+        let words = text(&all[0]["text"]);
+        for line in 0..120 {
+            assert_eq!(words.matches(&format!("Report {line:03}")).count(), 1, "{line}: {words}");
+        }
+        assert_eq!(all.len(), mails, "after {n} calls");
+        if !crashed {
+            break;
+        }
+        assert!(n < 30);
+    }
+    assert!(mails > 6, "a mail of so many takes more calls than {mails}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_cannot_be_read_holds_up_no_daily_mail() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let daily = who_wants(&portal, &admin, "daily").await;
+    let (store, contact) = (Store::new(&portal.stack.env), daily.id.parse().unwrap());
+    for shard in 0..4 {
+        portal.put_item(json!({ "pk": { "S": format!("DIGEST#{shard}") }, "sk": { "S": "con_!" } })).await;
+        portal.put_item(json!({ "pk": { "S": format!("TASK#{shard}") }, "sk": { "S": "tsk_!" } })).await;
+        let unknown = json!({
+            "pk": { "S": format!("TASK#{shard}") }, "sk": { "S": "tsk_00000000000000000000000000" },
+            "id": { "S": "tsk_00000000000000000000000000" }, "task": { "S": "of_tomorrow" },
+            "moved_at": { "S": "2020-01-01T00:00:00Z" },
+        });
+        portal.put_item(unknown).await;
+    }
+    lay_digest_lines(&portal, &store, contact, 1).await;
+    let sent = portal.stack.invoke("send-digest", json!({})).await.unwrap();
+    assert_eq!(sent, json!({ "mails": 1 }));
+    // Nor does a task that a later release has left behind hold up the others.
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    portal.pause_mail().await;
+    let share = share_with(&portal, &admin, "To all", None, json!([{ "company_id": ann.company }])).await;
+    portal.pass(TASK_LEFT).await;
+    sweep(&portal, "run-tasks").await;
+    portal.get(&format!("/v1/shares/{share}"), &ann.who).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,7 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
     let file = json!({ "name": "a.txt", "size": 1, "content_type": "text/plain" });
     let draft = json!({ "title": "Draft", "recipients": [{ "contact_id": customer.id }], "files": [file] });
     let other_draft = portal.post("/v1/shares", &admin, draft.clone()).await.expect(201);
+    let spare_draft = portal.post("/v1/shares", &admin, draft.clone()).await.expect(201);
     let draft = portal.post("/v1/shares", &admin, draft).await.expect(201);
     portal.upload(&draft["files"][0]["upload"], b"a").await;
     let third = portal.customer(&admin, "third@harbour.example").await;
@@ -84,6 +85,8 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
         ("draft", text(&draft["id"])),
         ("draft_file", text(&draft["files"][0]["id"])),
         ("other_draft", text(&other_draft["id"])),
+        ("spare_draft", text(&spare_draft["id"])),
+        ("spare_file", text(&spare_draft["files"][0]["id"])),
     ])
 }
 

@@ -6,17 +6,17 @@ use gatehouse_tests::{Customer, Portal, Who, text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn add(portal: &Portal, staff: &Who, share: &str, to: Value) -> String {
+pub(crate) async fn add(portal: &Portal, staff: &Who, share: &str, to: Value) -> String {
     let added = portal.post(&format!("/v1/shares/{share}/recipients"), staff, to).await.expect(201);
     text(&added["id"])
 }
 
-async fn take_away(portal: &Portal, staff: &Who, share: &str, recipient: &str) {
+pub(crate) async fn take_away(portal: &Portal, staff: &Who, share: &str, recipient: &str) {
     portal.delete(&format!("/v1/shares/{share}/recipients/{recipient}"), staff).await.expect(204);
 }
 
 /// The titles in an inbox, once there are as many as that.
-async fn titles_when(portal: &Portal, who: &Who, count: usize) -> Vec<String> {
+pub(crate) async fn titles_when(portal: &Portal, who: &Who, count: usize) -> Vec<String> {
     let mut titles = Vec::new();
     for _ in 0..200 {
         let inbox = portal.get("/v1/shares?limit=100", who).await.expect(200);
@@ -30,7 +30,7 @@ async fn titles_when(portal: &Portal, who: &Who, count: usize) -> Vec<String> {
 }
 
 /// A contact of that company, with an account.
-async fn colleague(portal: &Portal, staff: &Who, company: &str, email: &str) -> Customer {
+pub(crate) async fn colleague(portal: &Portal, staff: &Who, company: &str, email: &str) -> Customer {
     let body = json!({ "name": "Colleague", "email": email, "send_invite": true });
     let contact = portal.post(&format!("/v1/companies/{company}/contacts"), staff, body).await.expect(201);
     let token = portal.activation_token(email, 1).await;

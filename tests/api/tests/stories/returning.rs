@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Puts a small file into a share; the completed file.
-async fn put(portal: &Portal, who: &Who, share: &str, name: &str, replaces: Option<&str>) -> Value {
+pub(crate) async fn put(portal: &Portal, who: &Who, share: &str, name: &str, replaces: Option<&str>) -> Value {
     let mut body = json!({ "name": name, "size": 3, "content_type": "text/plain" });
     if let Some(replaces) = replaces {
         body["replaces"] = json!(replaces);
