@@ -4,8 +4,9 @@
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{EraseStep, FileId, FileState, ShareId, Task, TaskKind};
+use gatehouse::domain::{EraseStep, FileId, ShareId, Task, TaskKind};
 use gatehouse::event::{EventFunction, StartError, Time};
+use gatehouse::files::Files;
 use gatehouse::store::{AwaitedFile, CommitError, PageRequest, Store, Transaction};
 use serde_json::{Value, json};
 use tracing::warn;
@@ -20,6 +21,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The function.
 pub struct ApplyRetention {
     store: Store,
+    files: Files,
     clock: Clock,
 }
 
@@ -28,7 +30,7 @@ impl EventFunction for ApplyRetention {
     type Outcome = Value;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(env), clock: env.clock.clone() })
+        Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
     }
 
     /// One does not wait for the other: what cannot be read or written of the shares leaves the uploads to go on.
@@ -91,10 +93,12 @@ impl ApplyRetention {
         let found = try_join!(self.store.share_and_files(share), self.store.file(share, file))?;
         // The lists are a little behind: it may have come meanwhile, or be gone.
         let (Some((share, files)), Some(file)) = found else { return Ok(false) };
-        if file.upload == FileState::Stored {
+        let now = self.clock.now();
+        // Its last byte may have come long ago, and whoever was told of it have failed.
+        if self.files.take_unsaid(&self.store, &file, now).await? {
             return Ok(false);
         }
-        let transaction = self.store.transaction().withdraw_file(&share, &files, &file, self.clock.now());
+        let transaction = self.store.transaction().withdraw_file(&share, &files, &file, now);
         match transaction.commit().await {
             Ok(()) => Ok(true),
             // Its last byte has just come, or the share is being changed: tomorrow is another day.

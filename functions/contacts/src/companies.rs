@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Contacts;
 
+/// So many companies of a name are looked at.
+const MOST_SUGGESTED: usize = 10;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCompany {
@@ -54,13 +57,30 @@ struct CompanyView {
     portal_plan: bool,
     reference: Option<Reference>,
     self_registered: bool,
+    merged_into: Option<CompanyId>,
     created_at: Timestamp,
+}
+
+/// A company by itself, and those that may be the same.
+#[derive(Serialize)]
+struct CompanyDetails {
+    #[serde(flatten)]
+    company: CompanyView,
+    merge_suggestions: Vec<MergeSuggestion>,
+}
+
+#[derive(Serialize)]
+struct MergeSuggestion {
+    id: CompanyId,
+    name: CompanyName,
+    self_registered: bool,
 }
 
 impl From<Company> for CompanyView {
     fn from(company: Company) -> Self {
-        let Company { id, name, domains, portal_plan, reference, self_registered, created_at } = company;
-        Self { id, name, domains, portal_plan, reference, self_registered, created_at }
+        let Company { id, name, domains, portal_plan, reference, self_registered, merged_into, created_at, .. } =
+            company;
+        Self { id, name, domains, portal_plan, reference, self_registered, merged_into, created_at }
     }
 }
 
@@ -74,6 +94,8 @@ impl Contacts {
             portal_plan: new.portal_plan,
             reference: new.reference.clone(),
             self_registered: false,
+            merged_into: None,
+            merging: BTreeSet::new(),
             created_at: now,
         };
         self.free_domains(&company).await?;
@@ -112,8 +134,22 @@ impl Contacts {
     pub(crate) async fn show_company(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let company = async { Ok::<_, Problem>(self.gate.store.company(request.id("id")?).await?) };
         let (_, company) = self.gate.staff_and(request, Right::ReadCustomers, company).await?;
-        let company = company.ok_or_else(Problem::not_found)?;
-        json(StatusCode::OK, &CompanyView::from(company.record))
+        let company = company.ok_or_else(Problem::not_found)?.record;
+        let merge_suggestions = self.merge_suggestions(&company).await?;
+        json(StatusCode::OK, &CompanyDetails { company: company.into(), merge_suggestions })
+    }
+
+    /// Companies of the same name, where one of the two was made by somebody who held a link.
+    async fn merge_suggestions(&self, company: &Company) -> Result<Vec<MergeSuggestion>, Problem> {
+        let name = Query::parse(company.name.as_str()).filter(|_| company.merged_into.is_none());
+        let Some(name) = name else { return Ok(Vec::new()) };
+        let found = self.find_companies(&name, PageRequest { limit: MOST_SUGGESTED, after: None }).await?.items;
+        let may_be_the_same =
+            |other: &Company| other.id != company.id && (company.self_registered || other.self_registered);
+        let found = found.into_iter().filter(may_be_the_same);
+        Ok(found
+            .map(|Company { id, name, self_registered, .. }| MergeSuggestion { id, name, self_registered })
+            .collect())
     }
 
     pub(crate) async fn change_company(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
@@ -122,6 +158,9 @@ impl Contacts {
         let (staff, stored) = self.gate.staff_and(request, Right::ManageCustomers, stored).await?;
         let change: ChangeCompany = request.json()?;
         let stored = stored.ok_or_else(Problem::not_found)?;
+        if let Some(into) = stored.merged_into {
+            return Err(Problem::company_merged(into));
+        }
         let was = stored.record;
         let before = was.clone();
         let company = Company {

@@ -50,6 +50,9 @@ impl Contacts {
     ) -> Result<Effect<'_>, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let company = store.company(company).await?.ok_or_else(Problem::not_found)?;
+        if let Some(into) = company.merged_into {
+            return Err(Problem::company_merged(into));
+        }
         let contact = Contact {
             email: new.email.clone(),
             phone: new.phone.clone(),

@@ -2,6 +2,7 @@
 
 mod companies;
 mod contacts;
+mod merge;
 mod users;
 
 use gatehouse::aws::Env;
@@ -33,6 +34,11 @@ impl Function for Contacts {
                 let staff = self.gate.staff(request, Right::ManageCustomers).await?;
                 let (company, new) = (request.id("id")?, request.json()?);
                 self.gate.idempotent(request, staff.id, || self.create_contact(&staff, company, &new)).await
+            }
+            "POST /v1/companies/{id}/merge" => {
+                let staff = self.gate.staff(request, Right::ManageCustomers).await?;
+                let (id, merge) = (request.id("id")?, request.json()?);
+                self.gate.idempotent(request, staff.id, || self.merge(&staff, id, &merge)).await
             }
             "GET /v1/companies/{id}/contacts" => self.list_contacts(request).await,
             "GET /v1/users" => self.list_users(request).await,

@@ -128,23 +128,26 @@ impl ListShares {
         let AskedFor { list, query, page, after } = asked;
         let own = InboxOf::Contact(customer.contact);
         // What a colleague got is nobody's to be told as new.
-        let colleagues = |shown: bool| if shown && !query.unread { InboxOf::Company(customer.company) } else { own };
-        let was = self.colleagues.load(Ordering::Relaxed);
+        let of_colleagues = |company, shown: bool| if shown && !query.unread { InboxOf::Company(company) } else { own };
+        let looked_into = of_colleagues(customer.company, self.colleagues.load(Ordering::Relaxed));
         let (contact, visibility, mut found) = try_join!(
             store.contact(customer.contact),
             store.share_visibility(),
-            store.inbox(colleagues(was), &query, page.limit, after.clone())
+            store.inbox(looked_into, &query, page.limit, after.clone())
         )?;
         let shown = visibility == Visibility::Company;
         self.colleagues.store(shown, Ordering::Relaxed);
-        if !Gate::authenticate_contact(customer.claims, contact)?.areas.has(Area::Files) {
+        let contact = Gate::authenticate_contact(customer.claims, contact)?;
+        if !contact.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }
-        if shown != was {
-            found = store.inbox(colleagues(shown), &query, page.limit, after).await?;
+        // The setting may have changed since, and the contact's company since it signed in.
+        let inbox = of_colleagues(contact.company_id, shown);
+        if inbox != looked_into {
+            found = store.inbox(inbox, &query, page.limit, after).await?;
         }
-        if colleagues(shown) != own {
-            unread_by(store, customer.contact, &mut found.rows).await?;
+        if inbox != own {
+            unread_by(store, contact.id, &mut found.rows).await?;
         }
         self.show(request, &list, found).await
     }

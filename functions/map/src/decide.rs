@@ -61,6 +61,9 @@ impl Map {
         let registration = self.pending(id).await?;
         let company = store.company(to.company_id).await?;
         let company = company.ok_or_else(|| Problem::invalid_field("company_id", "is not known"))?;
+        if let Some(into) = company.merged_into {
+            return Err(Problem::invalid_field("company_id", format!("was merged into {into}")));
+        }
         let mapped = match (to.contact_id, &to.new_contact) {
             (Some(id), None) => self.to_existing(&registration, &company, id, to.replace_email, now).await?,
             (None, Some(new)) => to_new(&registration, &company, new, now)?,

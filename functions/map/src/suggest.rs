@@ -44,6 +44,8 @@ struct CompanySuggestion {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<CompanyName>,
     portal_plan: bool,
+    /// Made by somebody who held a link: it may be one that is known, under another id.
+    self_registered: bool,
 }
 
 impl Map {
@@ -85,6 +87,7 @@ impl Map {
                 id: company.id,
                 name: reads.then(|| company.name.clone()),
                 portal_plan: company.portal_plan,
+                self_registered: company.self_registered,
             }
         });
         Ok(Suggestions { companies: companies.collect(), contacts: found.into_iter().map(contact).collect() })

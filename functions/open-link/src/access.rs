@@ -1,7 +1,7 @@
 //! The way from a link to an account: whose domain nobody knows gets one at once, whose company is a customer asks its
 //! mappers, who has one signs in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 use futures_util::try_join;
@@ -135,6 +135,8 @@ impl OpenLink {
                     portal_plan: true,
                     reference: None,
                     self_registered: true,
+                    merged_into: None,
+                    merging: BTreeSet::new(),
                     created_at: now,
                 };
                 let contact = Contact {

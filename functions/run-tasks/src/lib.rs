@@ -2,6 +2,7 @@
 //! that a crash anywhere tells nobody twice and leaves nobody out. What else goes on after a request is done here, too.
 
 mod erase;
+mod merge;
 mod reconcile;
 
 use futures_util::FutureExt as _;
@@ -17,6 +18,8 @@ use gatehouse::store::{
     CommitError, FanOut, PageRequest, Position, Reader, Store, StoreError, Stored, Transaction, WRITES_PER_READER, keys,
 };
 use tracing::warn;
+
+use merge::Merge;
 
 /// A transaction has room for a hundred writes, a few of which are the task's own.
 const CHUNK: usize = 90 / WRITES_PER_READER;
@@ -88,6 +91,9 @@ impl RunTasks {
                 }
                 TaskKind::IndexWords { share, rows } => self.index_words(&task, *share, rows).boxed(),
                 TaskKind::Erase { share, step } => self.erase(&task, *share, *step).boxed(),
+                TaskKind::MergeCompany { company, into, step } => {
+                    self.merge(&task, Merge { company: *company, into: *into }, *step).boxed()
+                }
                 TaskKind::DeleteBytes { file } => self.delete_bytes(&task, file).boxed(),
             };
             match step.await {
@@ -139,7 +145,8 @@ impl RunTasks {
             }
             (Some(share), Some(recipient), ShareEvent::Removed) if !sent(&share) => (share, Some(recipient)),
             (Some(share), Some(recipient), news) if *news != ShareEvent::Removed => (share, Some(recipient)),
-            // Taken away, put back, or taken away once more, before it was its turn.
+            // Taken away, put back, or taken away once more, before it was its turn; or merged into another company.
+            (_, None, news) => return self.go_on_where_it_was_merged(task, id, company, news).await,
             _ => return Ok(self.store.finish_task(task.id).await?),
         };
         let page = self.store.members(company, page_of(task)).await?;
@@ -157,6 +164,21 @@ impl RunTasks {
             transaction = transaction.create(&Task::new(leave, now));
         }
         Ok(transaction.commit().await?)
+    }
+
+    /// What was still to be told to a company's people is told to those that it has become a part of.
+    async fn go_on_where_it_was_merged(
+        &self,
+        task: &Stored<Task>,
+        share: ShareId,
+        company: CompanyId,
+        news: &ShareEvent,
+    ) -> Result<(), TaskError> {
+        let merged = self.store.company(company).await?.and_then(|company| company.merged_into);
+        let moved = merged
+            .filter(|_| *news != ShareEvent::Removed)
+            .map(|company| task.next(TaskKind::Company { share, company, news: news.clone() }, self.clock.now()));
+        Ok(save_or_finish(self.store.transaction(), task, moved).commit().await?)
     }
 
     /// Takes a share out of a company's inbox, once none of its recipients is there any more.
@@ -200,7 +222,10 @@ impl RunTasks {
         let transaction = self.store.transaction().unchanged(share.rev, &share.record);
         let transaction = save_or_finish(transaction, task, moved);
         // The same in each attempt, so that what one has left behind is written over by the next.
-        let now = task.moved_at;
+        let now = match (news, share.state.sent_at()) {
+            (ShareEvent::Backfilled, Some(sent_at)) => sent_at,
+            _ => task.moved_at,
+        };
         Ok(FanOut { share, news, now }.to(&self.store, transaction, readers).await?)
     }
 }

@@ -108,10 +108,11 @@ impl Share {
                     Target::Contact { contact_id, at: *at }
                 }
                 (None, Some(company_id), _) => {
-                    let known = companies.iter().any(|company| company.id == company_id);
-                    known
-                        .then_some(Target::Company { company_id })
-                        .ok_or_else(|| wrong(n, "company_id", "is not known"))?
+                    let known = companies.iter().find(|company| company.id == company_id);
+                    match known.ok_or_else(|| wrong(n, "company_id", "is not known"))?.merged_into {
+                        Some(into) => return Err(wrong(n, "company_id", &format!("was merged into {into}"))),
+                        None => Target::Company { company_id },
+                    }
                 }
                 (None, None, Some(email)) => Target::Address { email: email.clone() },
                 (None, None, None) => return Err(wrong(n, "", "must be one of contact_id, company_id and email")),
@@ -186,11 +187,16 @@ impl Share {
         // Nobody has got a draft yet.
         if matches!(share.state, ShareState::Sent { .. }) {
             transaction = match recipient.target {
-                Target::Company { company_id: company } => {
-                    let news = ShareEvent::Removed;
-                    let task = Task::new(TaskKind::Company { share: share.id, company, news }, now);
-                    changed.removed_companies.insert(company, task.id);
-                    transaction.create(&task)
+                Target::Company { company_id } => {
+                    // Whoever is on the way there from a company that was merged has it by that one still.
+                    let merging = store.company(company_id).await?.map(|company| company.record.merging);
+                    for company in merging.into_iter().flatten().chain([company_id]) {
+                        let news = ShareEvent::Removed;
+                        let task = Task::new(TaskKind::Company { share: share.id, company, news }, now);
+                        changed.removed_companies.insert(company, task.id);
+                        transaction = transaction.create(&task);
+                    }
+                    transaction
                 }
                 _ => self.take_from_one(transaction, &changed, &recipient, now).await?,
             };

@@ -13,6 +13,8 @@ pub enum ActivityKind {
     CompanyCreated,
     /// A company was changed.
     CompanyChanged,
+    /// A company was merged into another.
+    CompanyMerged,
     /// A contact was entered.
     ContactCreated,
     /// A contact was changed.

@@ -1,5 +1,6 @@
 //! A customer of the operator.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -59,6 +60,62 @@ pub struct Company {
     /// Whether it is called what somebody typed who held a link, and nobody of the staff has named it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_registered: bool,
+    /// The company that it has become a part of: nothing is entered for it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<CompanyId>,
+    /// Companies that become a part of it, until their people and what was shared with them have come.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub merging: BTreeSet<CompanyId>,
     /// When it was entered.
     pub created_at: Timestamp,
+}
+
+/// Why a company does not become a part of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MergeRefused {
+    /// It is that company.
+    #[error("is the company itself")]
+    Itself,
+    /// It is a part of another one already.
+    #[error("was merged into {0}")]
+    Merged(CompanyId),
+    /// The other one is a part of a third.
+    #[error("was itself merged into {0}")]
+    IntoMerged(CompanyId),
+    /// Another one is still becoming a part of it.
+    #[error("takes in another company at this moment")]
+    InProgress,
+    /// The two have too many domains for one.
+    #[error("would have more than {most} domains", most = Company::MOST_DOMAINS)]
+    TooManyDomains,
+}
+
+impl Company {
+    /// Makes it a part of another company, which gets its domains, and its reference if it has none itself. Gives both
+    /// as they are from then on.
+    pub fn merge(mut self, mut into: Self) -> Result<(Self, Self), MergeRefused> {
+        if self.id == into.id {
+            return Err(MergeRefused::Itself);
+        }
+        if let Some(other) = self.merged_into {
+            return Err(MergeRefused::Merged(other));
+        }
+        if let Some(other) = into.merged_into {
+            return Err(MergeRefused::IntoMerged(other));
+        }
+        if !self.merging.is_empty() {
+            return Err(MergeRefused::InProgress);
+        }
+        // A domain is one company's, so none is both's.
+        into.domains.append(&mut self.domains);
+        if into.domains.len() > Self::MOST_DOMAINS {
+            return Err(MergeRefused::TooManyDomains);
+        }
+        if into.reference.is_none() {
+            into.reference = self.reference.take();
+        }
+        into.merging.insert(self.id);
+        self.merged_into = Some(into.id);
+        Ok((self, into))
+    }
 }

@@ -32,7 +32,7 @@ pub use access::{Access, Account, ActivationRefused, Area, Areas, INVITATION_LIF
 pub use activity::{Activity, ActivityKind, Actor};
 pub use api_key::{ApiKey, KEY_PREFIX};
 pub use bundle::{Bundle, BundleTopic, Telling};
-pub use company::{Company, CompanyDomain};
+pub use company::{Company, CompanyDomain, MergeRefused};
 pub use contact::{Contact, EmailNeeded, HourlyLimit, Invited, MailWish, Notifications, Opened};
 pub use credential::{CredentialState, SessionEnd};
 pub use display::{lines, one_line};
@@ -56,7 +56,9 @@ pub use share::{
 };
 pub use share_words::ShareWords;
 pub use staff::Staff;
-pub use task::{EraseStep, IndexedRow, ReconcileStep, SECOND_RUN_AFTER, ShareEvent, Task, TaskKind, TaskPosition};
+pub use task::{
+    EraseStep, IndexedRow, MergeStep, ReconcileStep, SECOND_RUN_AFTER, ShareEvent, Task, TaskKind, TaskPosition,
+};
 pub use team::Team;
 pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
 pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};

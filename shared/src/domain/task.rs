@@ -55,6 +55,18 @@ pub enum EraseStep {
     Bytes,
 }
 
+/// How far a company is merged into another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeStep {
+    /// What is shared with everyone at it is shared with everyone at the other.
+    Recipients,
+    /// Its people become the other's.
+    Contacts,
+    /// What lies in its inbox lies in the other's.
+    Inbox,
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
@@ -105,6 +117,15 @@ pub enum TaskKind {
         share: ShareId,
         /// What comes next.
         step: EraseStep,
+    },
+    /// Brings a company's people, and what was shared with them, into the company that it was merged into.
+    MergeCompany {
+        /// Which.
+        company: CompanyId,
+        /// Into which.
+        into: CompanyId,
+        /// What comes next.
+        step: MergeStep,
     },
     /// Deletes the bytes of a file that is no file any more.
     DeleteBytes {

@@ -12,12 +12,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest;
 use serde::Deserialize;
+use tracing::info;
 
 use super::sniff::detect;
 use super::upload::parts;
 use super::{Files, FilesError, UploadedObject, key, says};
 use crate::clock::Timestamp;
-use crate::domain::{Contact, MediaType, Parts, ShareFile, UploadRefusal};
+use crate::domain::{ActorId, Contact, FileState, MediaType, Parts, PersonId, ShareFile, UploadRefusal};
 use crate::store::{CommitError, Store, UploadNotAccepted};
 
 /// What a sniffer needs to see, in bytes.
@@ -145,6 +146,35 @@ impl Files {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Takes a file whose sender has not said that it is there: if its bytes are, and the sender may still put them
+    /// there. Whether it is in the share then.
+    pub async fn take_unsaid(&self, store: &Store, file: &ShareFile, now: Timestamp) -> Result<bool, UploadError> {
+        if file.upload == FileState::Stored {
+            return Ok(true);
+        }
+        let sender = match file.by_id {
+            ActorId::Person(PersonId::Contact(contact)) => {
+                let sender = store.sender(contact, file.share_id, now).await.map_err(CommitError::from);
+                match sender.map_err(UploadNotAccepted::from)? {
+                    // It may not, or not now: the bytes wait for the day that it may again, or are given up.
+                    None => return Ok(false),
+                    sender => sender,
+                }
+            }
+            _ => None,
+        };
+        let (share, id) = (file.share_id, file.id);
+        match self.take(store, file, None, sender.as_ref(), now).await {
+            Ok(_) => return Ok(true),
+            // Neither says the file's name, which may be a person's.
+            Err(UploadError::Missing(_) | UploadError::NotAccepted(UploadNotAccepted::Gone)) => {}
+            Err(UploadError::Refused(refusal)) => info!(%share, file = %id, %refusal, "an upload was refused"),
+            Err(UploadError::NotAccepted(UploadNotAccepted::Revoked)) => self.delete(share, id).await?,
+            Err(error) => return Err(error),
+        }
+        Ok(false)
     }
 
     async fn arrived(

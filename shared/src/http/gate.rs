@@ -166,14 +166,18 @@ impl Gate {
             return Err(Problem::area_not_open("files"));
         }
         let share = share.ok_or_else(Problem::not_found)?;
-        let own = received.own;
+        let (own, mut at_company) = (received.own, received.colleagues);
+        if contact.company_id != customer.company {
+            // Its company was merged into another since it signed in.
+            at_company = self.store.company_row(share.id, contact.company_id).await?.map(|row| row.record);
+        }
         let has_own =
             own.as_ref().is_some_and(|row| row.counts(share, &contact)) || share.made_by_contact() == Some(contact.id);
         let of_colleagues = |file: &ShareFile| file.of == Some(contact.company_id);
         // Read anew where it decides: what an admin has just forbidden is forbidden.
-        let decides = received.colleagues.is_some() && !has_own || files.iter().any(of_colleagues);
+        let decides = at_company.is_some() && !has_own || files.iter().any(of_colleagues);
         let visibility = if decides { self.store.share_visibility().await? } else { Visibility::default() };
-        let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
+        let colleagues = at_company.filter(|_| visibility == Visibility::Company);
         share.open_to(&contact, own.as_deref(), colleagues.as_ref(), self.now())?;
         Ok(ShareAccess { contact, own, colleagues, visibility })
     }

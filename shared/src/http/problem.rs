@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::ApiResponse;
 use crate::clock::Timestamp;
 use crate::domain::{
-    ActivationRefused, AlreadyDecided, Company, CompanyDomain, InviteRefused, NotOpen, SendRefused, WithdrawRefused,
+    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, InviteRefused, MergeRefused, NotOpen,
+    SendRefused, WithdrawRefused,
 };
 use crate::store::{CommitError, StoreError};
 
@@ -317,6 +318,21 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "file_stored", "The file has been uploaded", detail)
     }
 
+    /// 409: a company that is a part of another.
+    #[must_use]
+    pub fn company_merged(into: CompanyId) -> Self {
+        let detail = format!("It was merged into {into}: its people and what was shared with them are there.");
+        Self::new(StatusCode::CONFLICT, "company_merged", "The company was merged", detail)
+    }
+
+    /// 409: companies are being merged. Whoever asks again finds it done.
+    #[must_use]
+    pub fn merge_in_progress() -> Self {
+        let detail = "Another company is becoming a part of it at this moment. Please try again in a few minutes.";
+        Self::new(StatusCode::CONFLICT, "in_progress", "The company is being merged", detail)
+            .with_header(header::RETRY_AFTER, "120")
+    }
+
     // Faults.
 
     /// 500: something that should not happen. The cause goes to the log.
@@ -435,6 +451,18 @@ impl From<SendRefused> for Problem {
             SendRefused::AlreadySent => Self::already_sent(),
             SendRefused::Revoked => Self::share_revoked(),
             SendRefused::Expired => Self::share_expired(),
+        }
+    }
+}
+
+impl From<MergeRefused> for Problem {
+    fn from(refused: MergeRefused) -> Self {
+        match refused {
+            MergeRefused::Itself | MergeRefused::IntoMerged(_) | MergeRefused::TooManyDomains => {
+                Self::invalid_field("into", refused)
+            }
+            MergeRefused::Merged(into) => Self::company_merged(into),
+            MergeRefused::InProgress => Self::merge_in_progress(),
         }
     }
 }

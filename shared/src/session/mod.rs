@@ -47,7 +47,7 @@ impl Claims {
     #[must_use]
     pub fn accepted_by(&self, person: &Person) -> bool {
         person.id() == self.sub
-            && person.company() == self.com
+            && person.company().is_some() == self.com.is_some()
             && person.access().is_active()
             && person.sessions().admits(self.jti, self.epoch)
     }

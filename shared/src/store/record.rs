@@ -103,7 +103,7 @@ impl Record for Company {
     }
 
     fn listed(&self) -> Option<Key> {
-        Some(keys::companies_by_name(&fold(self.name.as_str()), self.id))
+        self.merged_into.is_none().then(|| keys::companies_by_name(&fold(self.name.as_str()), self.id))
     }
 }
 

@@ -16,8 +16,8 @@ use crate::domain::{
     Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, PersonId, ShareId, Task, TaskKind,
 };
 
-/// A transaction has room for a hundred writes, so many of which may be words.
-const WORDS_WITHIN: usize = 60;
+/// A transaction has room for a hundred writes: from so many on, words are written beside it.
+const WORDS_WITHIN: usize = 50;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -189,11 +189,12 @@ impl Transaction<'_> {
         let (was, now) = (was.map(|was| was.rows(&id)).unwrap_or_default(), now.rows(&id));
         let gone = was.difference(&now).cloned().map(Change::Delete);
         let new = now.difference(&was).cloned().map(|key| Change::Put(key.attributes()));
-        for (n, change) in gone.chain(new).enumerate() {
+        for change in gone.chain(new) {
+            let full = self.writes.len() >= WORDS_WITHIN;
             match change {
                 // What a very long name has beyond is found from just before on, and a moment longer.
-                Change::Put(item) if n >= WORDS_WITHIN => self.before.push(item),
-                Change::Delete(key) if n >= WORDS_WITHIN => self.after.push(key.attributes()),
+                Change::Put(item) if full => self.before.push(item),
+                Change::Delete(key) if full => self.after.push(key.attributes()),
                 change => self.writes.push(Write { change, condition: None, on_failure: OnFailure::Conflict }),
             }
         }
@@ -216,6 +217,17 @@ impl Transaction<'_> {
             self = self.put(Ok(item), own(&free), OnFailure::Conflict);
         }
         self
+    }
+
+    /// Domains of one company are another's from now on.
+    pub fn move_domains(self, domains: &[CompanyDomain], from: CompanyId, to: CompanyId) -> Self {
+        domains.iter().fold(self, |transaction, domain| {
+            let mut item = keys::domain_owner(domain).attributes();
+            item.insert("company_id".to_owned(), AttributeValue::S(to.to_string()));
+            let from = AttributeValue::S(from.to_string());
+            let its_own = Condition::new("company_id = :from", [(":from", from)]);
+            transaction.put(Ok(item), Some(its_own), OnFailure::Conflict)
+        })
     }
 
     /// Takes a mail out of the outbox for others that it is written out to; it must still be there.

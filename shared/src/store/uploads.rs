@@ -2,11 +2,12 @@
 
 use futures_util::try_join;
 
-use super::{CommitError, Store};
+use super::{CommitError, Store, StoreError};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Activity, ActivityKind, Actor, ActorId, Addressee, Contact, FileId, FileState, Language, Mail, MediaType,
-    OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, ShareWords, Task, TaskKind, UploadRefusal,
+    Activity, ActivityKind, Actor, ActorId, Addressee, Area, Contact, ContactId, FileId, FileState, Language, Mail,
+    MediaType, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, ShareWords, Task, TaskKind,
+    UploadRefusal, Visibility,
 };
 
 /// Why bytes that came are not taken.
@@ -88,6 +89,23 @@ impl Store {
             self.transaction().save(stored.rev, &refused).commit().await?;
         }
         Ok(())
+    }
+
+    /// A file's sender, if it may still put files into the share: what it would be asked if it said that it is there.
+    pub async fn sender(
+        &self,
+        contact: ContactId,
+        share: ShareId,
+        now: Timestamp,
+    ) -> Result<Option<Contact>, StoreError> {
+        let found = try_join!(self.contact(contact), self.share(share), self.share_visibility())?;
+        let (Some(contact), Some(share), visibility) = found else { return Ok(None) };
+        let received = self.received(contact.id, contact.company_id, share.id).await?;
+        let colleagues = received.colleagues.filter(|_| visibility == Visibility::Company);
+        let open = share.open_to(&contact, received.own.as_deref(), colleagues.as_ref(), now).is_ok();
+        let takes = share.allow_upload || share.made_by_contact() == Some(contact.id);
+        let may = contact.access.is_active() && contact.areas.has(Area::Upload);
+        Ok((open && takes && may).then_some(contact.record))
     }
 
     async fn returned(

@@ -46,6 +46,9 @@ impl Searchable for Company {
 
     /// Name, reference and domains.
     fn words(&self) -> Words {
+        if self.merged_into.is_some() {
+            return Words::default();
+        }
         let domains: Vec<String> = self.domains.iter().map(|domain| as_written(domain.as_str())).collect();
         let texts = self.domains.iter().map(CompanyDomain::as_str).chain(domains.iter().map(String::as_str));
         let reference = self.reference.as_ref().map(|reference| reference.as_str());

@@ -105,6 +105,9 @@ async fn every_route_costs_what_the_document_says() {
     costs.hold("GET /v1/companies", Method::GET, "/v1/companies", &admin, None).await;
     costs.hold("GET /v1/companies/{id}", Method::GET, &path, &admin, None).await;
     costs.hold("PATCH /v1/companies/{id}", Method::PATCH, &path, &admin, Some(json!({ "reference": "C-1" }))).await;
+    let other = portal.company(&admin, "Harbour Ltd").await;
+    let merge = format!("/v1/companies/{other}/merge");
+    costs.hold("POST /v1/companies/{id}/merge", Method::POST, &merge, &admin, Some(json!({ "into": company }))).await;
     let contacts = format!("{path}/contacts");
     let body = json!({ "name": "Ann", "email": "ann@harbour.example" });
     let contact = costs.hold("POST /v1/companies/{id}/contacts", Method::POST, &contacts, &admin, Some(body)).await;

@@ -253,3 +253,21 @@ async fn a_draft_whose_file_never_came_says_so_when_that_is_given_up() {
     assert_eq!((&listed["items"][0]["file_count"], &listed["items"][0]["total_size"]), (&json!(1), &json!(5)));
     assert_eq!(portal.get("/v1/shares?q=never", &admin).await.expect(200)["items"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_came_long_ago_are_taken_before_their_file_is_given_up() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let created = create(&portal, &admin, "Forgotten", &["came.txt", "never comes.txt"]).await;
+    let share = text(&created["id"]);
+    // Whoever was told of the last byte has failed, and its sender is gone.
+    portal.pause_mail().await;
+    portal.upload(&created["files"][0]["upload"], b"hello").await;
+    portal.pass(Duration::from_hours(7 * 24 + 1)).await;
+    let outcome = portal.stack.invoke("apply-retention", json!({})).await.unwrap();
+    assert_eq!(outcome["uploads"], json!(1));
+    let admin = portal.sign_in(ADMIN).await;
+    let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
+    let files = shown["files"].as_array().unwrap();
+    assert_eq!((files.len(), &files[0]["name"], &files[0]["state"]), (1, &json!("came.txt"), &json!("stored")));
+}

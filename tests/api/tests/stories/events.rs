@@ -85,6 +85,7 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
         ("draft", text(&draft["id"])),
         ("draft_file", text(&draft["files"][0]["id"])),
         ("other_draft", text(&other_draft["id"])),
+        ("spare_company", portal.company(&admin, "Harbour Ltd").await),
         ("spare_draft", text(&spare_draft["id"])),
         ("spare_file", text(&spare_draft["files"][0]["id"])),
     ])

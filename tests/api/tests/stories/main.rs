@@ -19,6 +19,7 @@ mod inviting;
 mod letterhead;
 mod links;
 mod mailing;
+mod merging;
 mod on_lambda;
 mod owners;
 mod reaching;

@@ -46,7 +46,7 @@ async fn half_way(portal: &Portal, kind: &str) {
 }
 
 /// Everything that waits, second runs included, is done.
-async fn all_is_done(portal: &Portal) {
+pub(crate) async fn all_is_done(portal: &Portal) {
     portal.stack.pause_mail(false);
     for _ in 0..200 {
         let waiting = items(portal, "TASK#").await;
