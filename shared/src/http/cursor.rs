@@ -1,12 +1,11 @@
 //! Cursors: where a list goes on, sealed so that only the list that gave one takes it back.
 
-use ring::hmac;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::gate::Gate;
 use super::problem::Problem;
-use crate::session::seal;
+use crate::session::seal::SealKey;
 use crate::store::{Page, PageRequest, Position};
 
 /// One list, for one caller, with its filters: a cursor of another is refused.
@@ -50,13 +49,13 @@ pub struct ListView<T> {
     next: Option<String>,
 }
 
-fn encode<T: Serialize>(key: &hmac::Key, list: &List, position: &T) -> String {
+fn encode<T: Serialize>(key: &SealKey, list: &List, position: &T) -> String {
     let position = serde_json::to_vec(position).unwrap_or_default();
-    seal::seal(key, &list.0, &position)
+    key.seal(&list.0, &position)
 }
 
-fn decode<T: DeserializeOwned>(key: &hmac::Key, list: &List, cursor: &str) -> Option<T> {
-    serde_json::from_slice(&seal::open(key, &list.0, cursor)?).ok()
+fn decode<T: DeserializeOwned>(key: &SealKey, list: &List, cursor: &str) -> Option<T> {
+    serde_json::from_slice(&key.open(&list.0, cursor)?).ok()
 }
 
 impl Gate {
@@ -68,7 +67,7 @@ impl Gate {
     /// Where a list goes on that is not one partition of the table.
     pub async fn after<T: DeserializeOwned>(&self, list: &List, query: &PageQuery) -> Result<Option<T>, Problem> {
         let Some(cursor) = &query.cursor else { return Ok(None) };
-        let key = self.keyring.cursor_key().await?;
+        let key = self.keyring.seal_key().await?;
         decode(&key, list, cursor).map(Some).ok_or_else(Problem::invalid_cursor)
     }
 
@@ -81,7 +80,7 @@ impl Gate {
     ) -> Result<ListView<V>, Problem> {
         let next = match next {
             None => None,
-            Some(next) => Some(encode(&self.keyring.cursor_key().await?, list, next)),
+            Some(next) => Some(encode(&self.keyring.seal_key().await?, list, next)),
         };
         Ok(ListView { items, next })
     }
@@ -101,10 +100,12 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
-    fn key() -> hmac::Key {
-        hmac::Key::new(hmac::HMAC_SHA256, b"a key of this deployment")
+    fn key() -> SealKey {
+        SealKey::new(b"a key of this deployment")
     }
 
     proptest! {
@@ -113,9 +114,12 @@ mod tests {
             prop_assume!(list != other);
             let (list, other) = (List::of(&[&"shares", &list]), List::of(&[&"shares", &other]));
             let cursor = encode(&key(), &list, &position);
+            let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+            let readable = bytes.windows(position.len().max(6)).any(|part| part == position.as_bytes());
+            prop_assert!(!readable, "nobody else reads it");
             prop_assert_eq!(decode::<String>(&key(), &list, &cursor), Some(position));
             prop_assert_eq!(decode::<String>(&key(), &other, &cursor), None);
-            let elsewhere = hmac::Key::new(hmac::HMAC_SHA256, b"another deployment's key");
+            let elsewhere = SealKey::new(b"another deployment's key");
             prop_assert_eq!(decode::<String>(&elsewhere, &list, &cursor), None);
         }
 

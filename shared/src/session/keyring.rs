@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
 use serde::{Deserialize, Serialize};
 
+use super::seal::SealKey;
 use super::{Claims, SESSION_LIFETIME, SessionError, Signer, verify};
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::store::keys::{self, Key};
@@ -72,13 +72,12 @@ impl Keyring {
         }
     }
 
-    /// The key that cursors are sealed with.
-    pub async fn cursor_key(&self) -> Result<hmac::Key, StoreError> {
+    /// The key that cursors and links without a stored token are sealed with.
+    pub(crate) async fn seal_key(&self) -> Result<SealKey, StoreError> {
         if self.known().published.cursor_key.is_empty() {
             self.reload().await?;
         }
-        let key = URL_SAFE_NO_PAD.decode(&self.known().published.cursor_key).unwrap_or_default();
-        Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
+        Ok(SealKey::new(&URL_SAFE_NO_PAD.decode(&self.known().published.cursor_key).unwrap_or_default()))
     }
 
     /// Publishes the signer's key, if it is not published; keys that it replaces last as long as their sessions.

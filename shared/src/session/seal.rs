@@ -1,43 +1,68 @@
-//! Seals: what is given out and comes back as it was, or not at all. Whoever has it can read it; nothing is stored.
+//! Seals: what is given out and comes back as it was, or not at all. Nobody reads it but us; nothing is stored.
+//!
+//! AES-256-GCM by `ring`. The nonce is the HMAC of what is sealed, as in SIV (RFC 5297): the same content has the same
+//! seal, so an unchanged page keeps its tag, and no nonce serves two contents.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::{hkdf, hmac};
 
 use super::Keyring;
 use crate::store::StoreError;
 
-/// The length of an HMAC-SHA256 in bytes.
-const SEAL: usize = 32;
-
-/// What is signed: with its purpose, so that what was sealed for one thing opens no other.
-fn sealed(purpose: &str, content: &[u8]) -> Vec<u8> {
-    [purpose.as_bytes(), b"\0\0", content].concat()
+/// What seals are made and opened with: two keys, derived from one.
+#[derive(Debug)]
+pub(crate) struct SealKey {
+    nonces: hmac::Key,
+    cipher: Option<LessSafeKey>,
 }
 
-/// The content with its seal, fit for a URL.
-pub(crate) fn seal(key: &hmac::Key, purpose: &str, content: &[u8]) -> String {
-    let tag = hmac::sign(key, &sealed(purpose, content));
-    URL_SAFE_NO_PAD.encode([tag.as_ref(), content].concat())
-}
+impl SealKey {
+    /// From a secret of any length.
+    pub(crate) fn new(secret: &[u8]) -> Self {
+        let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"gatehouse seals").extract(secret);
+        let cipher = secret.expand(&[b"cipher"], &AES_256_GCM).ok().map(|key| LessSafeKey::new(UnboundKey::from(key)));
+        // HKDF fails only for keys that are longer than 255 hashes.
+        let nonces = secret.expand(&[b"nonces"], hmac::HMAC_SHA256).map(hmac::Key::from);
+        Self { nonces: nonces.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[])), cipher }
+    }
 
-/// The content, if the seal is whole.
-pub(crate) fn open(key: &hmac::Key, purpose: &str, text: &str) -> Option<Vec<u8>> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (tag, content) = bytes.split_at_checked(SEAL)?;
-    hmac::verify(key, &sealed(purpose, content), tag).ok()?;
-    Some(content.to_vec())
+    /// The content with its seal, fit for a URL; what was sealed for one purpose opens for no other.
+    pub(crate) fn seal(&self, purpose: &str, content: &[u8]) -> String {
+        let tag = hmac::sign(&self.nonces, &[purpose.as_bytes(), b"\0\0", content].concat());
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&tag.as_ref()[..NONCE_LEN]);
+        let mut sealed = content.to_vec();
+        let aad = Aad::from(purpose.as_bytes());
+        let cipher = self.cipher.as_ref();
+        match cipher.map(|key| key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)) {
+            Some(Ok(())) => URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()),
+            // Only contents of 64 GB cannot be sealed.
+            _ => String::new(),
+        }
+    }
+
+    /// The content, if the seal is whole.
+    pub(crate) fn open(&self, purpose: &str, text: &str) -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = sealed.to_vec();
+        let opened = self.cipher.as_ref()?.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut sealed).ok()?;
+        Some(opened.to_vec())
+    }
 }
 
 impl Keyring {
     /// Seals a text for a purpose.
     pub async fn seal(&self, purpose: &str, text: &str) -> Result<String, StoreError> {
-        Ok(seal(&self.cursor_key().await?, purpose, text.as_bytes()))
+        Ok(self.seal_key().await?.seal(purpose, text.as_bytes()))
     }
 
     /// What was sealed here for that purpose.
     pub async fn unseal(&self, purpose: &str, sealed: &str) -> Result<Option<String>, StoreError> {
-        let content = open(&self.cursor_key().await?, purpose, sealed);
+        let content = self.seal_key().await?.open(purpose, sealed);
         Ok(content.and_then(|content| String::from_utf8(content).ok()))
     }
 }
