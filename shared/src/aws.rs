@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::domain::is_loopback;
+use crate::http::{ProxyError, TrustedProxy};
 
 /// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): every AWS endpoint chains to one of them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../certs/amazon-roots.pem");
@@ -59,6 +60,9 @@ pub struct Env {
     pub mail_from: String,
     /// The configuration set of SES that tells what becomes of mails (`GATEHOUSE_MAIL_EVENTS`).
     pub mail_events: Option<String>,
+    /// The proxy whose word for the client's address is taken (`GATEHOUSE_CLIENT_ADDRESS_HEADER` and
+    /// `GATEHOUSE_PROXY_SECRET`: both, or none).
+    pub proxy: Option<TrustedProxy>,
     /// The secret that sessions are signed with, for the functions that sign.
     pub signing: SigningSecret,
     /// The time.
@@ -94,6 +98,9 @@ pub enum EnvError {
     /// Nothing but a service on this very machine is spoken to without TLS.
     #[error("the endpoint in {0} is neither https:// nor on this machine")]
     Insecure(&'static str),
+    /// A proxy is named that cannot be trusted so.
+    #[error("GATEHOUSE_CLIENT_ADDRESS_HEADER with GATEHOUSE_PROXY_SECRET {0}")]
+    Proxy(#[from] ProxyError),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] rustls::Error),
@@ -130,6 +137,9 @@ impl Env {
             operator: variable("GATEHOUSE_OPERATOR").unwrap_or_default(),
             mail_from: variable("GATEHOUSE_MAIL_FROM").unwrap_or_default(),
             mail_events: variable("GATEHOUSE_MAIL_EVENTS"),
+            proxy: variable("GATEHOUSE_CLIENT_ADDRESS_HEADER")
+                .map(|header| TrustedProxy::new(&header, &variable("GATEHOUSE_PROXY_SECRET").unwrap_or_default()))
+                .transpose()?,
             signing: variable("GATEHOUSE_SIGNING_SECRET_ARN")
                 .map_or(SigningSecret::None, |arn| SigningSecret::SecretsManager { arn }),
             clock: Clock::default(),

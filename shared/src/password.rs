@@ -1,10 +1,17 @@
 //! Passwords: hashed with Argon2id, never kept, never mailed.
+//!
+//! One password is other bytes on other machines (é as one character or as two). It is hashed in one form: NFC, with every
+//! space as U+0020 (NIST SP 800-63B-4, 3.1.1.2; RFC 8265, `OpaqueString`).
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use serde::Deserialize;
 use tracing::debug;
 
@@ -48,17 +55,29 @@ pub enum PasswordError {
 pub struct HashError(String);
 
 impl Password {
+    /// The one form that is hashed.
+    fn prepared(&self) -> Cow<'_, str> {
+        if self.0.is_ascii() {
+            return Cow::Borrowed(&self.0);
+        }
+        let categories = CodePointMapData::<GeneralCategory>::new();
+        let space = |c: char| categories.get(c) == GeneralCategory::SpaceSeparator;
+        let spaces: String = self.0.chars().map(|c| if space(c) { ' ' } else { c }).collect();
+        ComposingNormalizerBorrowed::new_nfc().normalize(&spaces).into_owned().into()
+    }
+
     /// Whether this can be a new password: its length, and how soon it would be guessed by somebody who knows the
     /// person's name, address and company. Nothing about what it is made of.
     pub fn acceptable(&self, known: &[&str]) -> Result<(), PasswordError> {
-        match self.0.chars().count() {
+        let prepared = self.prepared();
+        match prepared.chars().count() {
             0..12 => return Err(PasswordError::TooShort),
             12..=128 => {}
             _ => return Err(PasswordError::TooLong),
         }
         let known: Vec<&str> =
             known.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()).chain([*text])).collect();
-        let entropy = zxcvbn::zxcvbn(&self.0, &known);
+        let entropy = zxcvbn::zxcvbn(&prepared, &known);
         if entropy.score() >= zxcvbn::Score::Three {
             return Ok(());
         }
@@ -79,25 +98,46 @@ pub fn prepare() {
 /// Hashes a new password; takes some 20 ms of a whole CPU.
 pub fn hash(password: &Password) -> Result<String, HashError> {
     debug!("a hash is made");
-    let hashed = ARGON2.hash_password(password.0.as_bytes());
+    let hashed = ARGON2.hash_password(password.prepared().as_bytes());
     hashed.map(|hash| hash.to_string()).map_err(|error| HashError(error.to_string()))
 }
 
-/// Whether a hash was made with less work than is asked for today: it is made anew at the next sign-in.
-pub fn outdated(stored: &str) -> bool {
+/// What a password is, held against a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// Another one, or there is no hash.
+    Wrong,
+    /// The one that was hashed.
+    Right,
+    /// The one that was hashed, with less work or in another form than today: to be hashed anew.
+    Outdated,
+}
+
+/// Whether a hash was made with less work than is asked for today.
+fn outdated(stored: &str) -> bool {
     let params = PasswordHash::new(stored).ok().and_then(|hash| Params::try_from(&hash).ok());
     params.is_none_or(|params| params.m_cost() < ARGON2.params().m_cost() || params.t_cost() < ARGON2.params().t_cost())
 }
 
-/// Whether the password is the one that was hashed. Without a hash it is not, after the same work.
+/// Holds a password against a hash. Without a hash it is wrong, after the same work. A text that has another form than it
+/// is hashed in is tried as it came, too, for hashes from before; both are tried whatever the first comes to.
 #[must_use]
-pub fn matches(password: &Password, stored: Option<&str>) -> bool {
-    let Some(against) = stored.or(NOBODYS.as_deref()) else { return false };
-    // A longer text than can be a password is not worth a hash, whoever sends it.
-    let tried = if password.0.len() <= 4 * 128 { password.0.as_bytes() } else { b"" };
-    debug!("a hash is verified");
-    let verified = PasswordHash::new(against).is_ok_and(|hash| ARGON2.verify_password(tried, &hash).is_ok());
-    verified && stored.is_some()
+pub fn verify(password: &Password, stored: Option<&str>) -> Verified {
+    let Some(against) = stored.or(NOBODYS.as_deref()) else { return Verified::Wrong };
+    let is = |tried: &str| {
+        // A longer text than can be a password is not worth a hash, whoever sends it.
+        let tried = if tried.len() <= 4 * 128 { tried.as_bytes() } else { b"" };
+        debug!("a hash is verified");
+        PasswordHash::new(against).is_ok_and(|hash| ARGON2.verify_password(tried, &hash).is_ok())
+    };
+    let prepared = password.prepared();
+    let right = is(&prepared);
+    let as_it_came = *prepared != password.0 && is(&password.0);
+    match stored {
+        Some(stored) if right && !outdated(stored) => Verified::Right,
+        Some(_) if right || as_it_came => Verified::Outdated,
+        _ => Verified::Wrong,
+    }
 }
 
 #[cfg(test)]
@@ -109,9 +149,37 @@ mod tests {
         let right = Password("correct horse battery".to_owned());
         let stored = hash(&right).unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(matches(&right, Some(&stored)));
-        assert!(!matches(&Password("correct horse".to_owned()), Some(&stored)));
-        assert!(!matches(&Password(String::new()), None), "nobody has no password, not an empty one");
+        assert_eq!(verify(&right, Some(&stored)), Verified::Right);
+        assert_eq!(verify(&Password("correct horse".to_owned()), Some(&stored)), Verified::Wrong);
+        assert_eq!(verify(&Password(String::new()), None), Verified::Wrong, "nobody has no password, not an empty one");
+    }
+
+    #[test]
+    fn one_password_is_right_in_whichever_form_a_machine_writes_it() {
+        let forms = [
+            ["caf\u{e9} et cr\u{e8}me", "cafe\u{301} et cre\u{300}me"],
+            [
+                "\u{d55c}\u{ae00} \u{be44}\u{bc00}",
+                "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af} \u{1107}\u{1175}\u{1106}\u{1175}\u{11af}",
+            ],
+            ["\u{c5}ngstr\u{f6}m", "\u{212b}ngstro\u{308}m"],
+            ["two words \u{fc}", "two\u{a0}words\u{2003}\u{fc}"],
+        ];
+        for forms in forms.map(|forms| forms.map(|form| Password(form.to_owned()))) {
+            for (set, typed) in [(0, 1), (1, 0), (0, 0), (1, 1)] {
+                let stored = hash(&forms[set]).unwrap();
+                assert_eq!(verify(&forms[typed], Some(&stored)), Verified::Right, "{set} {typed}");
+            }
+        }
+        let stored = hash(&Password("Stra\u{df}e".to_owned())).unwrap();
+        assert_eq!(verify(&Password("Strasse".to_owned()), Some(&stored)), Verified::Wrong, "a form, not a folding");
+    }
+
+    #[test]
+    fn a_hash_of_what_was_typed_in_another_form_still_counts_and_is_made_anew() {
+        let typed = Password("cafe\u{301} et cre\u{300}me".to_owned());
+        let before = ARGON2.hash_password(typed.0.as_bytes()).unwrap().to_string();
+        assert_eq!(verify(&typed, Some(&before)), Verified::Outdated);
     }
 
     #[test]

@@ -6,14 +6,16 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivationRefused, Activity, ActivityKind, Actor, Email, InvitationId, Language, Link, LinkBody, PersonId,
-    PersonName, TokenPurpose,
+    ActivationRefused, Activity, ActivityKind, Actor, Company, CompanyName, Decision, Email, InvitationId, Language,
+    Link, LinkBody, PersonId, PersonName, Token, TokenPurpose,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, json, retry_on_conflict, session_cookie};
+use gatehouse::http::{
+    ApiRequest, ApiResponse, Function, Gate, Problem, device_cookie, json, retry_on_conflict, session_cookie,
+};
 use gatehouse::password::{self, Password};
 use gatehouse::session::Signer;
-use gatehouse::store::{Person, Requests};
+use gatehouse::store::{Hourly, Person};
 use lambda_http::http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +89,8 @@ impl Activate {
         let (person, link) = self.open(request, &body.token).await?;
         let invitation = person.access().check(link, self.gate.now())?;
         let store = &self.gate.store;
-        let (company, settings) = try_join!(store.company_name(&person), store.settings())?;
+        let (company, settings) = try_join!(store.company_of(&person), store.settings())?;
+        let company = open_to(&person, company)?;
         let operator = settings.operator_name.map_or_else(|| self.operator.clone(), |name| name.to_string());
         let company = company.map_or_else(|| operator.clone(), |name| name.to_string());
         let (name, email, operator) = (person.name(), person.email(), operator.as_str());
@@ -98,7 +101,7 @@ impl Activate {
         // A dead link is told of before a weak password, and before the work of a hash.
         let (person, link) = self.open(request, &body.token).await?;
         person.access().check(link, self.gate.now())?;
-        let company = self.gate.store.company_name(&person).await?;
+        let company = open_to(&person, self.gate.store.company_of(&person).await?)?;
         let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
         let (name, email) = (body.name.as_ref().unwrap_or(person.name()), person.email());
         let known = [name.as_str(), email.map(Email::as_str).unwrap_or_default(), &company];
@@ -106,18 +109,24 @@ impl Activate {
         let password = body.password.clone();
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
-        retry_on_conflict(|| self.open_account(&body, &hash)).await
+        let device = request.device().unwrap_or_else(Token::random);
+        let response = retry_on_conflict(|| self.open_account(&body, &hash, &device)).await?;
+        if let Some(email) = person.email() {
+            let throttle = self.gate.throttle().await?;
+            throttle.came_in(email.as_str(), request.network(), &device.reveal(), self.gate.now()).await?;
+        }
+        Ok(response)
     }
 
     /// Of many at once, one writes; the others read again, and find the link used.
-    async fn open_account(&self, body: &Activation, hash: &str) -> Result<ApiResponse, Problem> {
+    async fn open_account(&self, body: &Activation, hash: &str, device: &Token) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
         let (mut person, link) = self.find(&body.token).await?;
         let before = person.clone();
         let active = person.access().activate(link, now)?;
         person.change(|person| {
             *person.access = active;
-            *person.sessions = std::mem::take(person.sessions).without_all();
+            *person.sessions = std::mem::take(person.sessions).with_password();
             *person.last_seen_at = Some(now);
             if let Some(name) = &body.name {
                 *person.name = name.clone();
@@ -130,23 +139,30 @@ impl Activate {
         if let Person::Contact(contact) = &person {
             activity = activity.contact(contact.id).company(contact.company_id);
         }
-        let transaction = self.gate.store.transaction().save_person(&person).password(person.id(), hash);
-        let transaction = transaction.words_of_person(&before, &person);
+        let mut transaction = self.gate.store.transaction().save_person(&person).password(person.id(), hash);
+        transaction = transaction.words_of_person(&before, &person);
+        if let Person::Contact(contact) = &person {
+            // A request of the same address that still waits is answered by this.
+            let decision = Decision::Mapped { by: contact.name.clone(), at: now, contact_id: contact.id };
+            transaction = self.gate.store.decided_by_itself(transaction, contact, decision).await?;
+        }
         transaction.activity(&activity).commit().await?;
 
         let session = self.signer.issue(&person).map_err(Problem::internal)?;
         let kind = if matches!(person, Person::Contact(_)) { "customer" } else { "staff" };
         let body = Activated { token: &session.token, expires_at: session.expires_at, kind, name: person.name() };
         let mut response = json(StatusCode::CREATED, &body)?;
-        let cookie = session_cookie(&session.token, &self.portal_url);
-        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        let cookies = [session_cookie(&session.token, &self.portal_url), device_cookie(device, &self.portal_url)];
+        for cookie in cookies.into_iter().flatten() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
         Ok(response)
     }
 
     /// Answers the same whatever the token is: only the mailbox that was invited learns more.
     async fn renew(&self, request: &ApiRequest, body: LinkBody) -> Result<ApiResponse, Problem> {
-        let (now, network) = (self.gate.now(), request.network());
-        let heard = self.gate.store.take(Requests::From(&network), now).await?;
+        let now = self.gate.now();
+        let heard = self.gate.throttle().await?.request_from(request.network(), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;
         match retry_on_conflict(|| self.send_anew(&body.token)).await {
             Err(problem) if problem.cause().is_some() => Err(problem),
@@ -155,29 +171,41 @@ impl Activate {
     }
 
     async fn send_anew(&self, link: &Link) -> Result<(), Problem> {
-        let (store, now) = (&self.gate.store, self.gate.now());
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
         let (person, link) = self.find(link).await?;
         // A link that works needs no other; one that was replaced or used gets none.
         if person.access().check(link, now) != Err(ActivationRefused::Expired) {
             return Ok(());
         }
+        let to = person.email().map(Email::as_str).unwrap_or_default();
+        let Ok(allowed) = throttle.hourly(Hourly::InvitationsTo(to), now).await? else { return Ok(()) };
         match person {
             Person::Contact(contact) => {
                 let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
                 let by = Actor::new(PersonId::from(contact.id), &contact.name);
                 let activity = Activity::new(ActivityKind::Invited, by, now).contact(contact.id).company(company.id);
-                let invited = contact.record.invite(&company, now).map_err(|refused| refused.problem(now))?;
+                let invited = contact.record.invite(&company, now)?;
                 let mail = invited.mail(&company, None, now);
-                let transaction = store.transaction().save(contact.rev, &invited.contact).mail(&mail);
+                let transaction = store.transaction().save(contact.rev, &invited.contact).counted(allowed).mail(&mail);
                 Ok(transaction.activity(&activity).commit().await?)
             }
             Person::Staff(staff) => {
                 let by = Actor::new(staff.id, &staff.name);
                 let activity = Activity::new(ActivityKind::Invited, by, now);
-                let (invited, mail) = staff.record.invite(now).map_err(|refused| refused.problem(now))?;
-                let transaction = store.transaction().save(staff.rev, &invited).mail(&mail);
+                let (invited, mail) = staff.record.invite(now)?;
+                let transaction = store.transaction().save(staff.rev, &invited).counted(allowed).mail(&mail);
                 Ok(transaction.activity(&activity).commit().await?)
             }
         }
+    }
+}
+
+/// What the person's company is called; the operator's own people have none here. Where the plan has lost the portal since
+/// the invitation, nobody is let in, as long as it has.
+fn open_to(person: &Person, company: Option<Company>) -> Result<Option<CompanyName>, ActivationRefused> {
+    match (person, company) {
+        (Person::Staff(_), _) => Ok(None),
+        (Person::Contact(_), Some(company)) if company.portal_plan => Ok(Some(company.name)),
+        (Person::Contact(_), _) => Err(ActivationRefused::Withdrawn),
     }
 }

@@ -53,12 +53,15 @@ struct View {
     contact_id: Option<ContactId>,
     share_id: Option<ShareId>,
     files: Vec<FileId>,
+    by_link: bool,
+    same_person: bool,
 }
 
 impl From<Record> for View {
     fn from(record: Record) -> Self {
-        let Record { id, at, kind, actor, company_id, contact_id, share_id, files } = record;
-        Self { id, at, kind, actor_id: actor.id, actor_name: actor.name, company_id, contact_id, share_id, files }
+        let Record { id, at, kind, actor, company_id, contact_id, share_id, files, by_link, same_person } = record;
+        let (actor_id, actor_name) = (actor.id, actor.name);
+        Self { id, at, kind, actor_id, actor_name, company_id, contact_id, share_id, files, by_link, same_person }
     }
 }
 
@@ -83,7 +86,7 @@ impl Activity {
 
 fn as_csv(records: Vec<Record>) -> Result<ApiResponse, Problem> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let head = ["at", "kind", "actor_id", "actor_name", "company_id", "contact_id", "share_id", "files"];
+    let head = ["at", "kind", "actor_id", "actor_name", "company_id", "contact_id", "share_id", "files", "by_link"];
     csv.write_record(head).map_err(Problem::internal)?;
     for record in records {
         let view = View::from(record);
@@ -98,6 +101,7 @@ fn as_csv(records: Vec<Record>) -> Result<ApiResponse, Problem> {
             text(view.contact_id.map(|id| id.to_string())),
             text(view.share_id.map(|id| id.to_string())),
             view.files.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            view.by_link.to_string(),
         ];
         csv.write_record(row).map_err(Problem::internal)?;
     }

@@ -1,10 +1,11 @@
 //! Contacts.
 
 use gatehouse::domain::{
-    Activity, ActivityKind, ActorId, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName, Phone, Right,
-    StaffId,
+    Activity, ActivityKind, ActorId, AddressOf, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName,
+    Phone, Right, StaffId,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Effect, List, Operator, PageQuery, Problem, given, json};
+use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -35,6 +36,9 @@ pub(crate) struct ChangeContact {
     phone: Option<Option<Phone>>,
     areas: Option<Areas>,
     language: Option<Language>,
+    /// Whether another address is the same person's, whose password then goes on.
+    #[serde(default)]
+    same_person: bool,
     /// Who of the staff looks after it; `null`: nobody in particular.
     #[serde(default, deserialize_with = "given")]
     owner_id: Option<Option<StaffId>>,
@@ -70,8 +74,10 @@ impl Contacts {
         }
         let contact = if new.send_invite {
             let invited_activity = about(ActivityKind::Invited);
-            let invited = contact.invite(&company, now).map_err(|refused| refused.problem(now))?;
-            transaction = transaction.mail(&invited.mail(&company, None, now)).activity(&invited_activity);
+            let invited = contact.invite(&company, now)?;
+            let allowed = self.gate.invitation_to(&invited.to).await?;
+            let mail = invited.mail(&company, None, now);
+            transaction = transaction.mail(&mail).counted(allowed).activity(&invited_activity);
             invited.contact
         } else {
             contact
@@ -107,7 +113,9 @@ impl Contacts {
         let (rev, was) = (stored.rev, stored.record.clone());
         let mut contact = stored.record;
         if let Some(email) = &change.email {
-            contact = contact.with_email(email.clone()).map_err(|refused| Problem::invalid_field("email", refused))?;
+            let of = if change.same_person { AddressOf::SamePerson } else { AddressOf::Anybody };
+            let changed = contact.with_email(email.clone(), of);
+            contact = changed.map_err(|refused| Problem::invalid_field("email", refused))?;
         }
         if let Some(Some(owner)) = change.owner_id
             && store.staff(owner).await?.is_none_or(|staff| staff.removed)
@@ -124,8 +132,10 @@ impl Contacts {
             ..contact
         };
         let by = staff.actor();
-        let activity =
-            Activity::new(ActivityKind::ContactChanged, by, now).contact(contact.id).company(contact.company_id);
+        let activity = Activity {
+            same_person: change.same_person && contact.email != was.email,
+            ..Activity::new(ActivityKind::ContactChanged, by, now).contact(contact.id).company(contact.company_id)
+        };
         let mut transaction = store.transaction().save(rev, &contact).activity(&activity);
         transaction = transaction.words(contact.id, Some(&was), &contact);
         if contact.email != was.email {
@@ -133,6 +143,7 @@ impl Contacts {
             transaction = was.email.iter().fold(transaction, |transaction, old| transaction.release_email(old, id));
             transaction = contact.email.iter().fold(transaction, |transaction, new| transaction.claim_email(new, id));
             transaction = transaction.reconcile_inbox(contact.id, now);
+            transaction = contact.address_mails(&was, now).iter().fold(transaction, Transaction::mail);
         }
         transaction.commit().await?;
         json(StatusCode::OK, &ContactView::from(contact))

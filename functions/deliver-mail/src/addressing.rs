@@ -109,6 +109,9 @@ impl DeliverMail {
                 recipient.reply_to = self.customer(*contact).await?;
                 return Ok(Addressed::To(Box::new(recipient)));
             }
+            Mail::AddressAwaitsPassword { person, epoch, expires_at } => {
+                TokenPurpose::PasswordReset { person: *person, epoch: *epoch, expires_at: *expires_at }
+            }
             Mail::PasswordReset | Mail::SignInsFailed => {
                 let Some(person) = person else { return Ok(Addressed::Nobody) };
                 recipient.language = person.language().clone();

@@ -181,7 +181,9 @@ fn link(portal: &str, mail: &Mail, recipient: &Recipient) -> String {
         }
         (Mail::RegistrationsWaiting { .. }, _) => format!("{portal}/registrations"),
         (Mail::RegistrationReceived { registration, .. }, _) => format!("{portal}/registrations/{registration}"),
-        (Mail::PasswordReset, Some(token)) => format!("{portal}/reset#{}", token.reveal()),
+        (Mail::PasswordReset | Mail::AddressAwaitsPassword { .. }, Some(token)) => {
+            format!("{portal}/reset#{}", token.reveal())
+        }
         (_, Some(token)) => format!("{portal}/activate#{}", token.reveal()),
         (_, None) => portal.to_owned(),
     }
@@ -217,7 +219,8 @@ fn counted(mail: &Mail, operator: &Operator, format: &Format) -> Value {
     let expires_at = match mail {
         Mail::ContactInvitation { expires_at, .. }
         | Mail::StaffInvitation { expires_at, .. }
-        | Mail::RegistrationAccepted { expires_at, .. } => Some(*expires_at),
+        | Mail::RegistrationAccepted { expires_at, .. }
+        | Mail::AddressAwaitsPassword { expires_at, .. } => Some(*expires_at),
         Mail::ShareSent { expires_at, .. } | Mail::FilesAdded { expires_at, .. } => *expires_at,
         _ => None,
     };
@@ -377,6 +380,9 @@ mod tests {
             Mail::AccessClosed,
             Mail::PasswordReset,
             Mail::PasswordChanged,
+            Mail::AddressRemoved,
+            Mail::AddressAdded,
+            Mail::AddressAwaitsPassword { person, epoch: 1, expires_at },
             Mail::SignInsFailed,
         ]
     }

@@ -33,6 +33,7 @@ impl Invite {
         let areas = to.areas.clone().unwrap_or(contact.record.areas.clone());
         let contact = Contact { areas, ..contact.record };
 
+        let mut allowed = None;
         let (contact, kind, mail) = match to.state {
             State::Closed => {
                 let was_closed = contact.access.word() == "closed";
@@ -43,9 +44,10 @@ impl Invite {
             }
             State::Open => {
                 let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
-                match contact.open(&company, now).map_err(|refused| refused.problem(now))? {
+                match contact.open(&company, now)? {
                     // The invitation is the notice: without it nobody could come in.
                     Opened::Invited(invited) => {
+                        allowed = Some(self.gate.invitation_to(&invited.to).await?);
                         let mail = invited.mail(&company, None, now);
                         (invited.contact, ActivityKind::Invited, Some(mail))
                     }
@@ -60,6 +62,7 @@ impl Invite {
         if contact != before {
             let activity = Activity::new(kind, staff.actor(), now).contact(id).company(contact.company_id);
             let transaction = store.transaction().save(rev, &contact).activity(&activity);
+            let transaction = allowed.into_iter().fold(transaction, Transaction::counted);
             mail.iter().fold(transaction, Transaction::mail).commit().await?;
         }
         json(StatusCode::OK, &ContactView::from(contact))

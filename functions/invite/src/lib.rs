@@ -59,7 +59,8 @@ impl Invite {
         let (store, now) = (&self.gate.store, self.gate.now());
         let contact = store.contact(id).await?.ok_or_else(Problem::not_found)?;
         let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
-        let invited = contact.record.invite(&company, now).map_err(|refused| refused.problem(now))?;
+        let invited = contact.record.invite(&company, now)?;
+        let allowed = self.gate.invitation_to(&invited.to).await?;
 
         let sent = Sent {
             access: invited.contact.access.word(),
@@ -70,8 +71,8 @@ impl Invite {
         let by = staff.actor();
         let activity = Activity::new(ActivityKind::Invited, by, now).contact(id).company(company.id);
         let mail = invited.mail(&company, body.message.clone(), now);
-        let transaction = store.transaction().save(contact.rev, &invited.contact).mail(&mail).activity(&activity);
-        Ok(Effect::new(transaction, response))
+        let transaction = store.transaction().save(contact.rev, &invited.contact).mail(&mail).counted(allowed);
+        Ok(Effect::new(transaction.activity(&activity), response))
     }
 
     /// Without an invitation there is nothing to take back, and nothing is wrong with that.

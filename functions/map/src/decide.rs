@@ -2,8 +2,8 @@
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Areas, Company, CompanyId, Contact, ContactId, Decision, Email, Invited, Mail,
-    Message, Opened, OutboxMail, PersonName, Phone, Registration, RegistrationId,
+    Access, Activity, ActivityKind, AddressOf, Areas, Company, CompanyId, Contact, ContactId, Decision, InviteRefused,
+    Invited, Mail, Message, OutboxMail, PersonName, Phone, Registration, RegistrationId, Right,
 };
 use gatehouse::http::{ContactView, Effect, Operator, Problem, json};
 use gatehouse::store::{PendingOf, Rev, Stored, Transaction};
@@ -44,6 +44,8 @@ struct Mapped {
     was: Option<(Rev, Contact)>,
     contact: Contact,
     mail: OutboxMail,
+    /// Whether that mail has an activation link.
+    invited: bool,
 }
 
 impl Map {
@@ -65,10 +67,11 @@ impl Map {
             return Err(Problem::invalid_field("company_id", format!("was merged into {into}")));
         }
         let mapped = match (to.contact_id, &to.new_contact) {
-            (Some(id), None) => self.to_existing(&registration, &company, id, to.replace_email, now).await?,
+            (Some(id), None) => self.to_existing(staff, &registration, &company, id, to.replace_email, now).await?,
             (None, Some(new)) => to_new(&registration, &company, new, now)?,
             _ => return Err(Problem::invalid_field("contact_id", "or new_contact is needed, and not both")),
         };
+        let allowed = if mapped.invited { Some(self.gate.invitation_to(&registration.email).await?) } else { None };
         let contact = &mapped.contact;
         let decision = Decision::Mapped { by: staff.name.clone(), at: now, contact_id: contact.id };
         let mut transaction = self.decided(&registration, decision).await?.mail(&mapped.mail);
@@ -76,11 +79,13 @@ impl Map {
             Some((rev, was)) => {
                 let transaction = transaction.save(*rev, contact).words(contact.id, Some(was), contact);
                 let transaction = transaction.reconcile_inbox(contact.id, now);
+                let transaction = contact.address_mails(was, now).iter().fold(transaction, Transaction::mail);
                 let old = was.email.as_ref().filter(|old| **old != registration.email);
                 old.into_iter().fold(transaction, |transaction, old| transaction.release_email(old, contact.id.into()))
             }
             None => transaction.create(contact).words(contact.id, None, contact).backfill(contact.id, now),
         };
+        transaction = allowed.into_iter().fold(transaction, Transaction::counted);
         let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
         let activity = activity.contact(contact.id).company(company.id);
         transaction = transaction.claim_email(&registration.email, contact.id.into());
@@ -128,6 +133,7 @@ impl Map {
 
     async fn to_existing(
         &self,
+        staff: &Operator,
         registration: &Registration,
         company: &Company,
         id: ContactId,
@@ -140,12 +146,27 @@ impl Map {
             return Err(Problem::contact_of_other_company());
         }
         let was = stored.record.clone();
-        let same: Option<&Email> = was.email.as_ref().filter(|email| **email == registration.email);
-        if was.email.is_some() && same.is_none() && !replace_email {
+        // Whoever closed it decided more than whoever decides on requests.
+        if matches!(was.access, Access::Closed { .. }) {
+            return Err(InviteRefused::AccessClosed.into());
+        }
+        let differs = was.email.as_ref().is_some_and(|email| *email != registration.email);
+        if differs && !replace_email {
             return Err(Problem::email_differs());
         }
-        let contact = was.clone().with_email(Some(registration.email.clone()));
-        let contact = contact.map_err(|refused| Problem::invalid_field("contact_id", refused))?;
+        let email = registration.email.clone();
+        let contact = if differs && was.access.is_active() {
+            // An account goes to another mailbox, and perhaps to another person.
+            if !staff.may(Right::ManageCustomers) {
+                return Err(Problem::forbidden(
+                    "The contact has an account: only who may change contacts may move it.",
+                ));
+            }
+            was.clone().given_to(email)
+        } else {
+            let contact = was.clone().with_email(Some(email), AddressOf::Anybody);
+            contact.map_err(|refused| Problem::invalid_field("contact_id", refused))?
+        };
         let mapped = let_in(contact, company, now)?;
         Ok(Mapped { was: Some((stored.rev, was)), ..mapped })
     }
@@ -164,25 +185,19 @@ fn to_new(registration: &Registration, company: &Company, new: &NewContact, now:
 
 /// Opens the door, with a mail that says how to sign in and carries no password.
 fn let_in(contact: Contact, company: &Company, now: Timestamp) -> Result<Mapped, Problem> {
-    let invited = |invited: Invited| {
+    let (contact, mail, invited) = if contact.access.is_active() {
+        (contact, Mail::AlreadyRegistered, false)
+    } else {
+        let Invited { contact, invitation, .. } = contact.invite(company, now)?;
         let mail = Mail::RegistrationAccepted {
-            person: invited.contact.id.into(),
-            invitation: invited.invitation.id,
-            expires_at: invited.invitation.expires_at,
+            person: contact.id.into(),
+            invitation: invitation.id,
+            expires_at: invitation.expires_at,
             company: company.name.clone(),
         };
-        (invited.contact, mail)
-    };
-    let refused = |refused: gatehouse::domain::InviteRefused| refused.problem(now);
-    let (contact, mail) = match contact.access {
-        Access::Active { .. } => (contact, Mail::AlreadyRegistered),
-        Access::Invited { .. } => invited(contact.invite(company, now).map_err(refused)?),
-        Access::None | Access::Closed { .. } => match contact.open(company, now).map_err(refused)? {
-            Opened::Invited(opened) => invited(opened),
-            Opened::Restored(contact) | Opened::Unchanged(contact) => (contact, Mail::AccessOpened),
-        },
+        (contact, mail, true)
     };
     let to = contact.email.clone().ok_or_else(|| Problem::internal("a contact that was let in has no address"))?;
     let mail = OutboxMail::new(to, Some(contact.id.into()), contact.language.clone(), mail, now);
-    Ok(Mapped { was: None, contact, mail })
+    Ok(Mapped { was: None, contact, mail, invited })
 }

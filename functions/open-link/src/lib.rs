@@ -13,8 +13,10 @@ use gatehouse::domain::{
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, FileView, Function, Gate, Problem, ShareView, json};
-use gatehouse::store::Person;
+use gatehouse::http::{
+    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, Problem, ShareView, json, retry_on_conflict,
+};
+use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +52,8 @@ struct FileRequest {
 
 /// What a link leads to, and to whom it was sent.
 struct ResolvedLink {
+    /// The hash of its token.
+    link: String,
     share: Share,
     files: Vec<ShareFile>,
     email: Email,
@@ -73,7 +77,7 @@ impl ResolvedLink {
             // Who it was is known by the address alone.
             None => Actor { id: None, name: self.email.as_str().parse().ok() },
         };
-        let activity = Activity::new(kind, actor, now).share(self.share.id);
+        let activity = Activity::new(kind, actor, now).share(self.share.id).by_link();
         self.contact().map(|contact| contact.id).into_iter().fold(activity, Activity::contact)
     }
 }
@@ -130,13 +134,14 @@ impl OpenLink {
         };
         let share = share.record;
         let files = files.into_iter().filter(|file| share.shows(file)).collect();
-        Ok(ResolvedLink { share, files, email, owner, company })
+        Ok(ResolvedLink { link: token.hash().to_string(), share, files, email, owner, company })
     }
 
     async fn open(&self, request: &ApiRequest, body: &LinkBody) -> Result<ApiResponse, Problem> {
         let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
         let activity = opened.activity(ActivityKind::LinkOpened, self.gate.now());
-        let (offer, noted) = future::join(self.offer(&opened), self.gate.store.note(&activity)).await;
+        let noted = self.note(&activity, Hourly::OpensOf(&opened.link));
+        let (offer, noted) = future::join(self.offer(&opened), noted).await;
         noted?;
         let ResolvedLink { share, files, email, .. } = opened;
         let files = files.into_iter().map(FileView::from).collect();
@@ -149,11 +154,23 @@ impl OpenLink {
         let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
         let download = self.files.download(file).await?;
         let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files([file.id]);
-        self.gate.store.note(&activity).await?;
+        self.note(&activity, Hourly::DownloadsBy(&opened.link, &file.id.to_string())).await?;
         let (id, name, size) = (file.id, &file.name, file.size);
         let body = serde_json::json!({
             "id": id, "url": download.url, "name": name, "size": size, "expires_at": download.expires_at,
         });
         json(StatusCode::OK, &body)
+    }
+
+    /// Records it, if the same was not recorded too often in the last hour: whoever has a link can open it for ever.
+    async fn note(&self, activity: &Activity, often: Hourly<'_>) -> Result<(), Problem> {
+        let throttle = self.gate.throttle().await?;
+        retry_on_conflict(|| async {
+            if let Ok(allowed) = throttle.hourly(often, activity.at).await? {
+                self.gate.store.transaction().activity(activity).counted(allowed).commit().await?;
+            }
+            Ok(())
+        })
+        .await
     }
 }

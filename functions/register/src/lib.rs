@@ -1,12 +1,11 @@
 //! A stranger asks for access. Whatever the address is to us, the answer and the work are the same: who is behind
 //! the address learns more by mail.
 
-use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::AccessRequest;
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, json, retry_on_conflict};
-use gatehouse::store::Requests;
+use gatehouse::store::{Asked, Hourly};
 use lambda_http::http::StatusCode;
 
 /// The function.
@@ -29,13 +28,16 @@ impl Function for Register {
 
 impl Register {
     async fn register(&self, request: &ApiRequest, new: AccessRequest) -> Result<ApiResponse, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
-        let (for_address, from) = (Requests::RegistrationsFor(new.email.as_str()), Requests::From(&network));
-        let (for_address, from) = try_join!(store.take(for_address, now), store.take(from, now))?;
-        from.map_err(|until| Problem::too_many_requests(until, now))?;
-        if for_address.is_ok() {
-            retry_on_conflict(async || Ok(store.request_access(&new, now).await?)).await?;
-        }
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
+        let heard = throttle.request_from(request.network(), now).await?;
+        heard.map_err(|until| Problem::too_many_requests(until, now))?;
+        retry_on_conflict(|| async {
+            if let Ok(allowed) = throttle.hourly(Hourly::RegistrationsFor(new.email.as_str()), now).await? {
+                store.request_access(&throttle, &new, Asked::ByForm, allowed, now).await?;
+            }
+            Ok(())
+        })
+        .await?;
         json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" }))
     }
 }

@@ -7,12 +7,12 @@ mod unsubscribing;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Areas, CompanyId, Email, Language, Notifications, PersonId, PersonName, Role,
+    Activity, ActivityKind, Areas, CompanyId, Email, Language, Notifications, PersonId, PersonName, Role, Token,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Function, Gate, Problem, json, no_content, retry_on_conflict, session_cookie,
-    signed_out_cookie,
+    ApiRequest, ApiResponse, Function, Gate, Problem, device_cookie, json, no_content, retry_on_conflict,
+    session_cookie, signed_out_cookie,
 };
 use gatehouse::password;
 use gatehouse::session::Signer;
@@ -40,7 +40,7 @@ impl Function for Session {
         match request.route() {
             "POST /v1/sessions" => self.sign_in(request, request.json()?).await,
             "POST /v1/password-resets" => self.request_reset(request, request.json()?).await,
-            "POST /v1/password-resets/confirm" => self.reset(request.json()?).await,
+            "POST /v1/password-resets/confirm" => self.reset(request, request.json()?).await,
             "PUT /v1/me/password" => self.change_password(request).await,
             "DELETE /v1/sessions/current" => retry_on_conflict(|| self.sign_out(request, Which::This)).await,
             "DELETE /v1/sessions" => retry_on_conflict(|| self.sign_out(request, Which::All)).await,
@@ -92,12 +92,12 @@ struct ChangeMe {
 
 impl Session {
     /// The answer that opens a session.
-    fn signed_in(&self, status: StatusCode, person: &Person) -> Result<ApiResponse, Problem> {
+    fn signed_in(&self, status: StatusCode, person: &Person, device: &Token) -> Result<ApiResponse, Problem> {
         let issued = self.signer.issue(person).map_err(Problem::internal)?;
-        let cookie = session_cookie(&issued.token, &self.portal_url);
+        let cookies = [session_cookie(&issued.token, &self.portal_url), device_cookie(device, &self.portal_url)];
         let (kind, name) = (Kind::of(person), person.name().clone());
         let body = SignedIn { token: issued.token, expires_at: issued.expires_at, kind, name };
-        Ok(with_cookie(json(status, &body)?, cookie))
+        Ok(cookies.into_iter().fold(json(status, &body)?, with_cookie))
     }
 
     async fn sign_out(&self, request: &ApiRequest, which: Which) -> Result<ApiResponse, Problem> {
@@ -160,7 +160,9 @@ fn about(activity: Activity, id: PersonId) -> Activity {
 }
 
 fn with_cookie(mut response: ApiResponse, cookie: Option<HeaderValue>) -> ApiResponse {
-    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     response
 }
 

@@ -1,13 +1,13 @@
 //! A new password: by mail, or by whoever knows the old one. Every other session ends with it.
 
-use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivationRefused, Activity, ActivityKind, Actor, Email, Language, Link, Mail, OutboxMail, PersonId, TokenPurpose,
+    ActivationRefused, Activity, ActivityKind, Actor, Email, Language, Link, Mail, OutboxMail, PersonId, Token,
+    TokenPurpose,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Problem, json, retry_on_conflict};
-use gatehouse::password::{self, Password};
-use gatehouse::store::{Failures, Person, Requests};
+use gatehouse::password::{self, Password, Verified};
+use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -36,46 +36,53 @@ pub(crate) struct Change {
 impl Session {
     /// The same for every address: whether there is an account is found when the mail is sent.
     pub(crate) async fn request_reset(&self, request: &ApiRequest, body: ResetRequest) -> Result<ApiResponse, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
-        let (for_address, from) = (Requests::ResetsFor(body.email.as_str()), Requests::From(&network));
-        let (for_address, from) = try_join!(store.take(for_address, now), store.take(from, now))?;
-        from.map_err(|until| Problem::too_many_requests(until, now))?;
-        if for_address.is_ok() {
-            let mail = OutboxMail::new(body.email.clone(), None, Language::default(), Mail::PasswordReset, now);
-            store.transaction().mail(&mail).commit().await?;
-        }
+        let (throttle, now) = (self.gate.throttle().await?, self.gate.now());
+        let heard = throttle.request_from(request.network(), now).await?;
+        heard.map_err(|until| Problem::too_many_requests(until, now))?;
+        retry_on_conflict(|| async {
+            if let Ok(allowed) = throttle.hourly(Hourly::ResetsFor(body.email.as_str()), now).await? {
+                let mail = OutboxMail::new(body.email.clone(), None, Language::default(), Mail::PasswordReset, now);
+                self.gate.store.transaction().counted(allowed).mail(&mail).commit().await?;
+            }
+            Ok(())
+        })
+        .await?;
         json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" }))
     }
 
-    pub(crate) async fn reset(&self, body: Reset) -> Result<ApiResponse, Problem> {
+    pub(crate) async fn reset(&self, request: &ApiRequest, body: Reset) -> Result<ApiResponse, Problem> {
         let person = self.by_reset_link(&body.token).await?;
         let hash = self.new_hash(&person, &body.password).await?;
-        let response =
-            retry_on_conflict(|| async { self.set_password(self.by_reset_link(&body.token).await?, &hash).await })
-                .await?;
-        // Whoever could read the mail need not wait for a row of failures that a stranger made.
+        let device = request.device().unwrap_or_else(Token::random);
+        let set = || async { self.set_password(self.by_reset_link(&body.token).await?, &hash, &device).await };
+        let response = retry_on_conflict(set).await?;
+        // Whoever could read the mail need not wait, here and with this browser, for what strangers have tried.
         if let Some(email) = person.email() {
-            self.gate.store.succeeded(Failures::Account(email.as_str())).await?;
+            let throttle = self.gate.throttle().await?;
+            throttle.came_in(email.as_str(), request.network(), &device.reveal(), self.gate.now()).await?;
         }
         Ok(response)
     }
 
     pub(crate) async fn change_password(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let (store, now) = (&self.gate.store, self.gate.now());
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
         let person = self.gate.caller(request).await?.person;
         let body: Change = request.json()?;
         let email = person.email().map(Email::to_string).unwrap_or_default();
-        let attempt = store.attempt(Failures::Account(&email), now).await?;
-        attempt.map_err(|until| Problem::too_many_requests(until, now))?;
+        let device = request.device();
+        let given = device.as_ref().map(Token::reveal);
+        // Nobody elsewhere can make somebody wait who is signed in.
+        let attempt = throttle.sign_in(&email, request.network(), given.as_deref(), true, now).await?;
+        let attempt = attempt.map_err(|until| Problem::too_many_requests(until, now))?;
         let stored = store.password(person.id()).await?;
-        let typed = body.current_password.clone();
-        let right = tokio::task::spawn_blocking(move || password::matches(&typed, stored.as_deref())).await;
-        if !right.map_err(Problem::internal)? {
+        if self.verify(&body.current_password, stored).await? == Verified::Wrong {
             return Err(Problem::wrong_credentials());
         }
-        store.succeeded(Failures::Account(&email)).await?;
+        let device = device.unwrap_or_else(Token::random);
+        throttle.succeeded(&attempt, &email, &device.reveal()).await?;
         let hash = self.new_hash(&person, &body.password).await?;
-        retry_on_conflict(|| async { self.set_password(self.gate.caller(request).await?.person, &hash).await }).await
+        let set = || async { self.set_password(self.gate.caller(request).await?.person, &hash, &device).await };
+        retry_on_conflict(set).await
     }
 
     /// Whose password the link sets. A new password, signing out everywhere and a closed access end it.
@@ -97,19 +104,19 @@ impl Session {
 
     async fn new_hash(&self, person: &Person, password: &Password) -> Result<String, Problem> {
         let email = person.email().map(Email::as_str).unwrap_or_default();
-        let company = self.gate.store.company_name(person).await?;
-        let company = company.map_or_else(|| self.operator.clone(), |name| name.to_string());
+        let company = self.gate.store.company_of(person).await?;
+        let company = company.map_or_else(|| self.operator.clone(), |company| company.name.to_string());
         password.acceptable(&[person.name().as_str(), email, &company]).map_err(Problem::password_too_weak)?;
         let password = password.clone();
         let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
         hash.map_err(Problem::internal)?.map_err(Problem::internal)
     }
 
-    async fn set_password(&self, mut person: Person, hash: &str) -> Result<ApiResponse, Problem> {
+    async fn set_password(&self, mut person: Person, hash: &str, device: &Token) -> Result<ApiResponse, Problem> {
         let now: Timestamp = self.gate.now();
         let id: PersonId = person.id();
         person.change(|person| {
-            *person.sessions = std::mem::take(person.sessions).without_all();
+            *person.sessions = std::mem::take(person.sessions).with_password();
             *person.last_seen_at = Some(now);
         });
         let activity = about(Activity::new(ActivityKind::PasswordChanged, Actor::new(id, person.name()), now), id);
@@ -120,6 +127,6 @@ impl Session {
             transaction = transaction.mail(&mail);
         }
         transaction.commit().await?;
-        self.signed_in(StatusCode::CREATED, &person)
+        self.signed_in(StatusCode::CREATED, &person, device)
     }
 }

@@ -1,11 +1,11 @@
-//! Signing in, against guessing: every attempt counts before it is made, for the username and for the network.
+//! Signing in, against guessing: every attempt counts before it is made, for the account and from where it comes.
 
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, Email, Language, Mail, OutboxMail, PersonId};
+use gatehouse::domain::{Activity, ActivityKind, Actor, ContactId, Email, Language, Mail, OutboxMail, PersonId, Token};
 use gatehouse::http::{ApiRequest, ApiResponse, Problem, retry_on_conflict};
-use gatehouse::password::{self, Password};
-use gatehouse::store::{Failures, Person};
+use gatehouse::password::{self, Password, Verified};
+use gatehouse::store::{CommitError, Person};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -24,43 +24,92 @@ pub(crate) struct SignIn {
 impl Session {
     /// Takes the same calls and the same hash for everybody, so that time does not tell who has an account.
     pub(crate) async fn sign_in(&self, request: &ApiRequest, body: SignIn) -> Result<ApiResponse, Problem> {
-        let (store, now, network) = (&self.gate.store, self.gate.now(), request.network());
-        let (account, from) = (Failures::Account(body.email.as_str()), Failures::SignInsFrom(&network));
-        let (owner, in_a_row) = try_join!(store.owner_of(&body.email), store.attempts([account, from], now))?;
-        let [in_a_row, _] = in_a_row.map_err(|until| Problem::too_many_requests(until, now))?;
-        let id = owner.unwrap_or_else(|| PersonId::Contact(ContactId::new(now)));
-        let stored = store.password(id).await?;
-        let (typed, against) = (body.password.clone(), stored.clone());
-        let right = tokio::task::spawn_blocking(move || password::matches(&typed, against.as_deref())).await;
-        let right = right.map_err(Problem::internal)?;
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
+        let (email, device) = (body.email.as_str(), request.device());
+        let given = device.as_ref().map(Token::reveal);
+        let attempt = throttle.sign_in(email, request.network(), given.as_deref(), false, now);
+        let (attempt, (id, person)) = try_join!(attempt, self.whose(&body.email, now))?;
+        let attempt = attempt.map_err(|until| Problem::too_many_requests(until, now))?;
 
-        let signed_in = retry_on_conflict(|| self.open_session(id, right, now)).await;
+        // After the person: a password that is set meanwhile moves the person's epoch on, so the hash that is read here is
+        // the one of that epoch, or a newer one, which an older password does not match.
+        let stored = store.password(id).await?;
+        let verified = self.verify(&body.password, stored.clone()).await?;
+        let person = person.filter(|_| verified != Verified::Wrong);
+        let device = device.unwrap_or_else(Token::random);
+        let signed_in = self.open_session(id, person, &device, now).await;
         match &signed_in {
             Ok(_) => {
-                try_join!(store.succeeded(account), store.succeeded(from))?;
-                if stored.as_deref().is_some_and(password::outdated) {
-                    let hash = tokio::task::spawn_blocking(move || password::hash(&body.password)).await;
-                    let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
-                    store.transaction().password(id, &hash).commit().await?;
+                throttle.succeeded(&attempt, email, &device.reveal()).await?;
+                if let (Verified::Outdated, Some(was)) = (verified, stored) {
+                    self.rehash(id, &was, body.password).await?;
                 }
             }
-            // Whether there is anybody to tell is found when the mail is sent.
-            Err(_) if in_a_row == TELL_AT => {
-                let mail = OutboxMail::new(body.email, None, Language::default(), Mail::SignInsFailed, now);
-                store.transaction().mail(&mail).commit().await?;
+            Err(problem) if problem.cause().is_some() => {}
+            Err(_) => {
+                throttle.failed(&attempt).await?;
+                // Whether there is anybody to tell is found when the mail is sent.
+                if attempt.in_a_row() == TELL_AT {
+                    let mail = OutboxMail::new(body.email, None, Language::default(), Mail::SignInsFailed, now);
+                    store.transaction().mail(&mail).commit().await?;
+                }
             }
-            Err(_) => {}
         }
         signed_in
     }
 
-    async fn open_session(&self, id: PersonId, right: bool, now: Timestamp) -> Result<ApiResponse, Problem> {
-        let person = self.gate.store.person(id).await?;
-        let person: Option<Person> = person.filter(|person| right && person.access().is_active());
-        let mut person = person.ok_or_else(Problem::wrong_credentials)?;
-        person.change(|person| *person.last_seen_at = Some(now));
-        let activity = about(Activity::new(ActivityKind::SignedIn, Actor::new(id, person.name()), now), id);
-        self.gate.store.transaction().save_person(&person).activity(&activity).commit().await?;
-        self.signed_in(StatusCode::CREATED, &person)
+    /// Whose username it is; nobody is looked for as well.
+    async fn whose(
+        &self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<(PersonId, Option<Person>), gatehouse::store::StoreError> {
+        let id = self.gate.store.owner_of(email).await?.unwrap_or_else(|| PersonId::Contact(ContactId::new(now)));
+        Ok((id, self.gate.store.person(id).await?))
+    }
+
+    /// Holds a password against a hash, beside other requests.
+    pub(crate) async fn verify(&self, password: &Password, stored: Option<String>) -> Result<Verified, Problem> {
+        let typed = password.clone();
+        let verified = tokio::task::spawn_blocking(move || password::verify(&typed, stored.as_deref())).await;
+        verified.map_err(Problem::internal)
+    }
+
+    /// Opens a session of the person that was read before its password was found to be right: what has ended all
+    /// sessions since then, has ended this one, too.
+    async fn open_session(
+        &self,
+        id: PersonId,
+        right: Option<Person>,
+        device: &Token,
+        now: Timestamp,
+    ) -> Result<ApiResponse, Problem> {
+        let right = right.ok_or_else(Problem::wrong_credentials)?;
+        let epoch = right.sessions().epoch;
+        let mut first = Some(right);
+        let open = |first: Option<Person>| async move {
+            let person = match first {
+                Some(person) => Some(person),
+                None => self.gate.store.person(id).await?,
+            };
+            let may = |person: &Person| person.access().is_active() && person.sessions().takes_password(epoch);
+            let mut person = person.filter(may).ok_or_else(Problem::wrong_credentials)?;
+            person.change(|person| *person.last_seen_at = Some(now));
+            let activity = about(Activity::new(ActivityKind::SignedIn, Actor::new(id, person.name()), now), id);
+            self.gate.store.transaction().save_person(&person).activity(&activity).commit().await?;
+            self.signed_in(StatusCode::CREATED, &person, device)
+        };
+        retry_on_conflict(|| open(first.take())).await
+    }
+
+    /// Hashes a password anew as passwords are hashed today, if it still is this person's.
+    async fn rehash(&self, id: PersonId, was: &str, password: Password) -> Result<(), Problem> {
+        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+        let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
+        match self.gate.store.transaction().password_instead(id, was, &hash).commit().await {
+            // It was set anew meanwhile.
+            Ok(()) | Err(CommitError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -7,7 +7,7 @@ use gatehouse::domain::{
     ShareWords, Target, Task, TaskKind,
 };
 use gatehouse::http::{Effect, Problem, json};
-use gatehouse::store::{FanOut, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
+use gatehouse::store::{FanOut, Hourly, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
 use lambda_http::http::StatusCode;
 
 use crate::Share;
@@ -59,8 +59,10 @@ impl Share {
                     total_size: share.contents.total_size,
                 };
                 let mail = OutboxMail::new(share.addressee(&contact), None, Language::default(), mail, now);
+                let lately = self.gate.throttle().await?.hourly(Hourly::SharesOf(&contact.id.to_string()), now).await?;
+                let allowed = lately.map_err(|until| Problem::too_many_requests(until, now))?;
                 let readers = [Reader::Contact { contact: Box::new(contact), via: [itself.id.clone()].into() }];
-                transaction = transaction.create(&itself).mail(&mail);
+                transaction = transaction.create(&itself).mail(&mail).counted(allowed);
                 let news = ShareEvent::Sent;
                 transaction = FanOut { share: &share, news: &news, now }.to(store, transaction, &readers).await?;
             }

@@ -80,13 +80,14 @@ impl Staff {
             last_seen_at: None,
             created_at: now,
         };
-        let (member, mail) = member.invite(now).map_err(|refused| refused.problem(now))?;
+        let (member, mail) = member.invite(now)?;
         let team = store.team().await?.ok_or_else(|| Problem::internal("there is no team"))?;
+        let allowed = self.gate.invitation_to(&member.email).await?;
         let activity = Activity::new(ActivityKind::StaffCreated, admin.actor(), now);
         let response = json(StatusCode::CREATED, &MemberView::from(member.clone()))?;
         let transaction =
             store.transaction().create(&member).save(team.rev, &team.record.clone().with(&member)).mail(&mail);
-        let transaction = transaction.claim_email(&member.email, member.id.into()).activity(&activity);
+        let transaction = transaction.claim_email(&member.email, member.id.into()).activity(&activity).counted(allowed);
         Ok(Effect::new(transaction, response))
     }
 
@@ -134,10 +135,10 @@ impl Staff {
     pub(crate) async fn invite_again(&self, admin: &Operator, request: &ApiRequest) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
         let stored = self.member(request).await?;
-        let invited = stored.record.clone().invite(now).map_err(|refused| refused.problem(now))?;
-        let (member, mail) = invited;
+        let (member, mail) = stored.record.clone().invite(now)?;
+        let allowed = self.gate.invitation_to(&member.email).await?;
         let activity = Activity::new(ActivityKind::Invited, admin.actor(), now);
-        let transaction = self.gate.store.transaction().save(stored.rev, &member).mail(&mail);
+        let transaction = self.gate.store.transaction().save(stored.rev, &member).mail(&mail).counted(allowed);
         let response = json(StatusCode::ACCEPTED, &MemberView::from(member))?;
         Ok(Effect::new(transaction.activity(&activity), response))
     }

@@ -84,6 +84,11 @@ pub struct Stack {
 impl Stack {
     /// Starts everything, and comes back when everything answers.
     pub async fn start(config: Config) -> Result<Self> {
+        Self::start_with(config, |_| {}).await
+    }
+
+    /// [`Self::start`] with functions whose environment is another one, as a deployment's parameters make it.
+    pub async fn start_with(config: Config, deployed: impl FnOnce(&mut Env)) -> Result<Self> {
         let template = Template::of_workspace()?;
         let (clock, meter) = (Clock::default(), Meter::default());
         let temporary = if config.data_dir.is_none() { Some(tempfile::tempdir()?) } else { None };
@@ -110,7 +115,7 @@ impl Stack {
             secrets_manager: None,
         };
         let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local");
-        let env = Env {
+        let mut env = Env {
             aws: meter.watch(&sdk_config(REGION.to_owned(), credentials, &endpoints)?),
             endpoints,
             table: TABLE.to_owned(),
@@ -119,9 +124,11 @@ impl Stack {
             operator: "Northgate Logistics".to_owned(),
             mail_from: "portal@northgate.example".to_owned(),
             mail_events: Some("gatehouse-mails".to_owned()),
+            proxy: None,
             signing: SigningSecret::Known(signing_secret(folder)?),
             clock: clock.clone(),
         };
+        deployed(&mut env);
 
         let functions = Arc::new(functions::connect(&env).await?);
         let control = Control::new(mailbox.clone(), clock.clone(), database.clone(), bucket);

@@ -66,12 +66,6 @@ pub enum InviteRefused {
     /// Access was closed; it is opened, not invited.
     #[error("access is closed")]
     AccessClosed,
-    /// Too many mails to one address.
-    #[error("too many invitations; the next is possible at {retry_at}")]
-    TooMany {
-        /// When the next one is possible.
-        retry_at: Timestamp,
-    },
 }
 
 /// Why an activation link does not work.

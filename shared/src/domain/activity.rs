@@ -125,6 +125,12 @@ pub struct Activity {
     /// The files that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileId>,
+    /// Whether it was done by the link in a mail: whoever had that mail may be another than the person it was sent to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_link: bool,
+    /// Whether somebody of the staff said that a changed address is the same person's, whose password went on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_person: bool,
 }
 
 impl Activity {
@@ -132,7 +138,18 @@ impl Activity {
     #[must_use]
     pub fn new(kind: ActivityKind, actor: Actor, now: Timestamp) -> Self {
         let id = ActivityId::new(now);
-        Self { id, at: now, kind, actor, company_id: None, contact_id: None, share_id: None, files: Vec::new() }
+        Self {
+            id,
+            at: now,
+            kind,
+            actor,
+            company_id: None,
+            contact_id: None,
+            share_id: None,
+            files: Vec::new(),
+            by_link: false,
+            same_person: false,
+        }
     }
 
     /// About a company.
@@ -153,6 +170,13 @@ impl Activity {
     #[must_use]
     pub fn share(mut self, id: ShareId) -> Self {
         self.share_id = Some(id);
+        self
+    }
+
+    /// Done by the link in a mail.
+    #[must_use]
+    pub fn by_link(mut self) -> Self {
+        self.by_link = true;
         self
     }
 

@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::access::{Access, Areas, Invitation, InviteRefused};
+use super::access::{Access, Areas, INVITATION_LIFETIME, Invitation, InviteRefused};
 use super::{
-    Company, CompanyId, ContactId, CredentialState, Email, Language, Mail, Message, OutboxMail, PersonName, Phone,
-    StaffId,
+    Company, CompanyId, ContactId, CredentialState, Email, Language, Mail, Message, OutboxMail, PersonId, PersonName,
+    Phone, StaffId,
 };
 
-/// How many mails a person can be sent an hour on somebody's wish: a resend button must not become a weapon.
-const MAILS_AN_HOUR: u32 = 10;
+/// Two requests for an invitation within this time are one.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Which mails about new shares a contact wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,30 +31,6 @@ pub struct Notifications {
     /// By e-mail.
     #[serde(default)]
     pub email: MailWish,
-}
-
-/// How many were sent in the hour that began at `since`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HourlyLimit {
-    since: Timestamp,
-    count: u32,
-}
-
-impl HourlyLimit {
-    const HOUR: SignedDuration = SignedDuration::from_hours(1);
-
-    /// Counts one more, or says when one more is possible.
-    pub fn take(hour: Option<Self>, most: u32, now: Timestamp) -> Result<Self, Timestamp> {
-        match hour {
-            Some(hour) if hour.since + Self::HOUR > now => {
-                if hour.count >= most {
-                    return Err(hour.since + Self::HOUR);
-                }
-                Ok(Self { count: hour.count + 1, ..hour })
-            }
-            _ => Ok(Self { since: now, count: 1 }),
-        }
-    }
 }
 
 /// A person at a company.
@@ -87,8 +63,6 @@ pub struct Contact {
     pub mail_problem: Option<String>,
     /// Which of its sessions count.
     pub sessions: CredentialState,
-    /// How many invitations it was sent in the last hour.
-    pub invited_lately: Option<HourlyLimit>,
     /// Who of the staff looks after it: told of what it sends.
     #[serde(default)]
     pub owner_id: Option<StaffId>,
@@ -124,7 +98,6 @@ impl Contact {
             last_seen_at: None,
             mail_problem: None,
             sessions: CredentialState::default(),
-            invited_lately: None,
             owner_id: None,
             self_registered: false,
             created_at: now,
@@ -138,8 +111,6 @@ impl Contact {
         if !company.portal_plan {
             return Err(InviteRefused::PlanLacksPortal);
         }
-        let lately = HourlyLimit::take(self.invited_lately, MAILS_AN_HOUR, now);
-        self.invited_lately = Some(lately.map_err(|retry_at| InviteRefused::TooMany { retry_at })?);
         self.access = access;
         self.invited_at = Some(now);
         Ok(Invited { contact: self, invitation, to })
@@ -189,9 +160,19 @@ impl Contact {
 #[error("is this person's username: it can be changed, but not taken away")]
 pub struct EmailNeeded;
 
+/// Who has a contact's new address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressOf {
+    /// The same person, whose password goes on: somebody of the staff says so.
+    SamePerson,
+    /// Perhaps another: the password is set anew by whoever reads the new address.
+    Anybody,
+}
+
 impl Contact {
-    /// Changes the address. What the old one could do ends with it: a link that was mailed to it, open sessions.
-    pub fn with_email(mut self, email: Option<Email>) -> Result<Self, EmailNeeded> {
+    /// Changes the address. What the old one could do ends with it: a link that was mailed to it, open sessions, and, if it
+    /// may be another person's now, the password.
+    pub fn with_email(mut self, email: Option<Email>, of: AddressOf) -> Result<Self, EmailNeeded> {
         if self.email == email {
             return Ok(self);
         }
@@ -200,9 +181,55 @@ impl Contact {
         }
         self.access = self.access.withdraw().unwrap_or(self.access);
         self.sessions = self.sessions.without_all();
+        self.sessions.awaits_password |= self.access.account().is_some() && of == AddressOf::Anybody;
         self.email = email;
         self.mail_problem = None;
         Ok(self)
+    }
+
+    /// Gives the contact to another person: what there was of an account is over, and begins with an invitation.
+    #[must_use]
+    pub fn given_to(mut self, email: Email) -> Self {
+        self.access = Access::None;
+        self.sessions = self.sessions.without_all();
+        self.email = Some(email);
+        self.mail_problem = None;
+        self
+    }
+
+    /// Whether it was invited once, and somebody has taken that back.
+    #[must_use]
+    pub fn was_withdrawn(&self) -> bool {
+        self.access == Access::None && self.invited_at.is_some()
+    }
+
+    /// Whether it was invited this very moment: a second request of the same click.
+    #[must_use]
+    pub fn invited_just_now(&self, now: Timestamp) -> bool {
+        matches!(self.access, Access::Invited { .. }) && self.invited_at.is_some_and(|at| at + AT_ONCE > now)
+    }
+
+    /// The mails that tell both addresses that the account has another one: the old, that it is none any more; the new, how
+    /// to sign in.
+    #[must_use]
+    pub fn address_mails(&self, was: &Self, now: Timestamp) -> Vec<OutboxMail> {
+        let (Some(old), Some(new)) = (&was.email, &self.email) else { return Vec::new() };
+        if !was.access.is_active() || old == new {
+            return Vec::new();
+        }
+        let id = PersonId::from(self.id);
+        // The old address is nobody's here any more: what becomes of that mail says nothing about the contact.
+        let gone = OutboxMail::new(old.clone(), None, self.language.clone(), Mail::AddressRemoved, now);
+        let added = match self.access {
+            // The invitation tells it.
+            Access::None | Access::Invited { .. } | Access::Closed { .. } => return vec![gone],
+            Access::Active { .. } if self.sessions.awaits_password => {
+                let expires_at = now + INVITATION_LIFETIME;
+                Mail::AddressAwaitsPassword { person: id, epoch: self.sessions.epoch, expires_at }
+            }
+            Access::Active { .. } => Mail::AddressAdded,
+        };
+        vec![gone, OutboxMail::new(new.clone(), Some(id), self.language.clone(), added, now)]
     }
 }
 
@@ -230,19 +257,5 @@ impl Invited {
         };
         let person = Some(self.contact.id.into());
         OutboxMail::new(self.to.clone(), person, self.contact.language.clone(), mail, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ten_mails_an_hour_and_then_a_time_to_wait_for() {
-        let now = Timestamp::UNIX_EPOCH;
-        let full = (0..10).fold(None, |hour, _| Some(HourlyLimit::take(hour, 10, now).unwrap()));
-        let later = now + SignedDuration::from_hours(1);
-        assert_eq!(HourlyLimit::take(full, 10, now), Err(later));
-        assert!(HourlyLimit::take(full, 10, later).is_ok());
     }
 }

@@ -25,9 +25,24 @@ pub struct CredentialState {
     /// Sessions of this epoch that were ended one by one.
     #[serde(default)]
     pub ended: Vec<SessionEnd>,
+    /// Whether the password counts no more until it is set anew: the account has another address, and perhaps owner.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_password: bool,
 }
 
 impl CredentialState {
+    /// Whether a password that was right before still opens a session: it must be the one of this epoch.
+    #[must_use]
+    pub fn takes_password(&self, epoch: u32) -> bool {
+        self.epoch == epoch && !self.awaits_password
+    }
+
+    /// A password was set: every session of the one before ends.
+    #[must_use]
+    pub fn with_password(self) -> Self {
+        Self { awaits_password: false, ..self.without_all() }
+    }
+
     /// Whether a session of that epoch still counts.
     #[must_use]
     pub fn admits(&self, session: SessionId, epoch: u32) -> bool {
@@ -48,7 +63,7 @@ impl CredentialState {
     /// Ends every session.
     #[must_use]
     pub fn without_all(self) -> Self {
-        Self { epoch: self.epoch.wrapping_add(1), ended: Vec::new() }
+        Self { epoch: self.epoch.wrapping_add(1), ended: Vec::new(), ..self }
     }
 }
 

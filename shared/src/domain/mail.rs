@@ -169,6 +169,19 @@ pub enum Mail {
     PasswordReset,
     /// The password was changed.
     PasswordChanged,
+    /// To the address that an account had: it has another one now.
+    AddressRemoved,
+    /// To the address that an account has now: it goes on with its password.
+    AddressAdded,
+    /// To the address that an account has now: a password is to be set, by the link.
+    AddressAwaitsPassword {
+        /// Whose account.
+        person: PersonId,
+        /// The epoch for which the link works: a newer password ends it.
+        epoch: u32,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
     /// Somebody tries passwords. Whether there is an account is found when it is sent.
     SignInsFailed,
 }
@@ -195,6 +208,9 @@ impl Mail {
             Self::AccessClosed => "access_closed",
             Self::PasswordReset => "password_reset",
             Self::PasswordChanged => "password_changed",
+            Self::AddressRemoved => "address_removed",
+            Self::AddressAdded => "address_added",
+            Self::AddressAwaitsPassword { .. } => "address_awaits_password",
             Self::SignInsFailed => "sign_ins_failed",
         }
     }
@@ -221,6 +237,9 @@ impl Mail {
             | Self::AccessClosed
             | Self::PasswordReset
             | Self::PasswordChanged
+            | Self::AddressRemoved
+            | Self::AddressAdded
+            | Self::AddressAwaitsPassword { .. }
             | Self::SignInsFailed => false,
         }
     }

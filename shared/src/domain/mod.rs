@@ -25,6 +25,7 @@ mod staff;
 mod task;
 mod team;
 mod text;
+mod throttle;
 mod token;
 mod unsubscribe;
 
@@ -33,7 +34,7 @@ pub use activity::{Activity, ActivityKind, Actor};
 pub use api_key::{ApiKey, KEY_PREFIX};
 pub use bundle::{Bundle, BundleTopic, Telling};
 pub use company::{Company, CompanyDomain, MergeRefused};
-pub use contact::{Contact, EmailNeeded, HourlyLimit, Invited, MailWish, Notifications, Opened};
+pub use contact::{AddressOf, Contact, EmailNeeded, Invited, MailWish, Notifications, Opened};
 pub use credential::{CredentialState, SessionEnd};
 pub use display::{lines, one_line};
 pub use email::{Email, EmailError, domain_for_people};
@@ -61,5 +62,6 @@ pub use task::{
 };
 pub use team::Team;
 pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
+pub use throttle::{Attempts, Bucket, BucketOf, HourlyLimit, KNOWN_FOR, KnownBy, SignInCounts};
 pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};
 pub use unsubscribe::Unsubscribe;

@@ -1,6 +1,6 @@
 //! A request as a function sees it: parsed, limited, and never trusted.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use cookie::Cookie;
@@ -10,7 +10,9 @@ use lambda_http::{Body, Request, RequestExt as _};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
+use super::frontend::Frontend;
 use super::problem::Problem;
+use crate::domain::Token;
 
 /// The most that a body may have, in bytes: files go to S3 directly.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -27,14 +29,15 @@ pub struct ApiRequest {
     request: Request,
     route: String,
     request_id: String,
-    source_ip: Option<IpAddr>,
+    network: String,
+    secure: bool,
 }
 
 impl ApiRequest {
     /// From what API Gateway sent.
     #[must_use]
-    pub fn new(request: Request) -> Self {
-        let (route, request_id, source_ip) = match request.request_context_ref() {
+    pub fn new(request: Request, frontend: &Frontend) -> Self {
+        let (route, request_id, peer): (_, _, Option<IpAddr>) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.route_key.clone().unwrap_or_default(),
                 context.request_id.clone().unwrap_or_default(),
@@ -43,7 +46,8 @@ impl ApiRequest {
             ),
             _ => Default::default(),
         };
-        Self { request, route, request_id, source_ip }
+        let network = frontend.network(request.headers(), peer);
+        Self { request, route, request_id, network, secure: frontend.secure }
     }
 
     /// The route as template.yaml writes it: `GET /v1/shares/{id}`.
@@ -59,12 +63,15 @@ impl ApiRequest {
     }
 
     /// The network that the request comes from, for counting: an IPv4 address, or the /64 that one household has.
-    pub fn network(&self) -> String {
-        match self.source_ip {
-            Some(IpAddr::V4(ip)) => ip.to_string(),
-            Some(IpAddr::V6(ip)) => Ipv6Addr::from(u128::from(ip) >> 64 << 64).to_string(),
-            None => String::new(),
-        }
+    #[must_use]
+    pub fn network(&self) -> &str {
+        &self.network
+    }
+
+    /// The device that the browser says it is: what was put there at the last sign-in.
+    #[must_use]
+    pub fn device(&self) -> Option<Token> {
+        self.cookie(DEVICE_COOKIE)?.parse().ok()
     }
 
     /// Its method.
@@ -196,7 +203,7 @@ impl ApiRequest {
                 Err(Problem::sign_in_required())
             };
         }
-        let token = self.cookie().ok_or_else(Problem::sign_in_required)?;
+        let token = self.cookie(SESSION_COOKIE).ok_or_else(Problem::sign_in_required)?;
         if !self.method().is_safe() && !self.headers().contains_key(CSRF_HEADER) {
             return Err(Problem::forbidden(
                 "A request with the session cookie that changes something needs the header X-Gatehouse: 1.",
@@ -205,18 +212,37 @@ impl ApiRequest {
         Ok(token)
     }
 
-    fn cookie(&self) -> Option<&str> {
+    /// The value of a cookie of ours. Over https only the one with the prefix counts, for another site of the same
+    /// domain may have set the other; and of two with one name neither does (RFC 6265bis §4.1.3, §5.6).
+    fn cookie(&self, name: CookieName) -> Option<&str> {
         let cookies = self.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut cookies = cookies.flat_map(Cookie::split_parse).filter_map(Result::ok);
-        let session = cookies.find(|cookie| [SESSION_COOKIE, LOCAL_SESSION_COOKIE].contains(&cookie.name()));
-        session.and_then(|cookie| cookie.value_raw())
+        let mut ours = cookies
+            .flat_map(Cookie::split_parse)
+            .filter_map(Result::ok)
+            .filter(|cookie| cookie.name() == name.https || !self.secure && cookie.name() == name.http);
+        let cookie = ours.next().filter(|_| ours.next().is_none())?;
+        cookie.value_raw()
     }
 }
 
-/// The session cookie. A browser takes this prefix only from https, for this host alone (RFC 6265bis §4.1.3.2).
-pub(super) const SESSION_COOKIE: &str = "__Host-gatehouse";
-/// The session cookie over plain http, which only the local stack speaks.
-pub(super) const LOCAL_SESSION_COOKIE: &str = "gatehouse";
+/// The name of a cookie. A browser takes the prefix `__Host-` only from https, for this host alone (RFC 6265bis
+/// §4.1.3.2); plain http is what only the local stack speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CookieName {
+    https: &'static str,
+    http: &'static str,
+}
+
+impl CookieName {
+    pub(super) fn of(self, secure: bool) -> &'static str {
+        if secure { self.https } else { self.http }
+    }
+}
+
+/// The session.
+pub(super) const SESSION_COOKIE: CookieName = CookieName { https: "__Host-gatehouse", http: "gatehouse" };
+/// The device, by which its owner is known where others guess.
+pub(super) const DEVICE_COOKIE: CookieName = CookieName { https: "__Host-gatehouse-device", http: "gatehouse-device" };
 
 fn field_problem(path: &str, text: &str) -> Problem {
     // serde_json says where in the body; the path says it better.
@@ -241,4 +267,37 @@ fn field_problem(path: &str, text: &str) -> Problem {
 /// For a field of a change where `null` and nothing are different: `Some(None)` and `None`.
 pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod cookie_tests {
+    use super::*;
+
+    fn session(secure: bool, cookies: &[&str]) -> Option<String> {
+        let event = serde_json::json!({
+            "version": "2.0", "routeKey": "GET /v1/me", "rawPath": "/v1/me", "rawQueryString": "", "headers": {},
+            "cookies": cookies, "isBase64Encoded": false,
+            "requestContext": {
+                "http": { "method": "GET", "path": "/v1/me", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "" },
+                "requestId": "1", "routeKey": "GET /v1/me", "stage": "$default", "timeEpoch": 0,
+            },
+        });
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let request = ApiRequest::new(request, &Frontend { secure, proxy: None });
+        assert_eq!(request.network(), "192.0.2.1");
+        request.session_token().ok().map(str::to_owned)
+    }
+
+    #[test]
+    fn over_https_only_the_hosts_own_cookie_counts_and_of_two_neither() {
+        assert_eq!(session(true, &["__Host-gatehouse=ours"]).as_deref(), Some("ours"));
+        assert_eq!(session(true, &["gatehouse=set-by-a-sibling"]), None);
+        assert_eq!(session(true, &["gatehouse=set-by-a-sibling", "__Host-gatehouse=ours"]).as_deref(), Some("ours"));
+        assert_eq!(session(true, &["__Host-gatehouse=ours", "__Host-gatehouse=another"]), None);
+        assert_eq!(session(true, &["__Host-gatehouse=ours; __Host-gatehouse=ours"]), None);
+        assert_eq!(session(false, &["gatehouse=ours"]).as_deref(), Some("ours"));
+        assert_eq!(session(false, &["gatehouse=ours", "gatehouse=another"]), None);
+        assert_eq!(session(false, &["gatehouse=ours", "__Host-gatehouse=another"]), None);
+        assert_eq!(session(true, &["__Host-gatehouse-device=x"]), None);
+    }
 }

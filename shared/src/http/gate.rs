@@ -1,5 +1,7 @@
 //! The gate: who calls, and whether that person may. Every function but the public ones begins here.
 
+use std::collections::BTreeSet;
+
 use futures_util::join;
 
 use super::call::ApiRequest;
@@ -7,11 +9,11 @@ use super::problem::Problem;
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
-    Actor, ActorId, Area, CompanyId, Contact, ContactId, InboxRow, KEY_PREFIX, PersonId, PersonName, Right, Share,
-    ShareFile, Token, Visibility,
+    Actor, ActorId, ApiKey, Area, CompanyId, Contact, ContactId, Email, InboxRow, KEY_PREFIX, PersonId, PersonName,
+    Right, Role, Scope, Share, ShareFile, Staff, Token, Visibility,
 };
 use crate::session::{Claims, Keyring};
-use crate::store::{Failures, Person, Received, Store, StoreError, Stored};
+use crate::store::{Allowed, Hourly, Person, Received, Store, StoreError, Stored, Throttle};
 
 /// What every function needs: the table, the published keys, the time.
 #[derive(Debug, Clone)]
@@ -106,9 +108,26 @@ pub struct Operator {
     pub id: ActorId,
     /// By which name.
     pub name: PersonName,
+    grants: Grants,
+}
+
+/// What somebody who works for the operator may do.
+#[derive(Debug)]
+enum Grants {
+    Roles(BTreeSet<Role>),
+    Scopes(BTreeSet<Scope>),
 }
 
 impl Operator {
+    /// Whether this is allowed, beside what the route asks for.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        match &self.grants {
+            Grants::Roles(roles) => roles.iter().any(|role| role.grants(right)),
+            Grants::Scopes(scopes) => scopes.iter().any(|scope| scope.grants(right)),
+        }
+    }
+
     /// As the activity names them.
     #[must_use]
     pub fn actor(&self) -> Actor {
@@ -182,23 +201,32 @@ impl Gate {
         Ok(ShareAccess { contact, own, colleagues, visibility })
     }
 
-    /// Finds what a link leads to. Who tries links that were never sent must wait.
+    /// Finds what a link leads to. Who tries links that were never sent must wait; who has one that was sent never does,
+    /// whatever others on the same network try.
     pub async fn resolve_link<T>(
         &self,
         request: &ApiRequest,
         find: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        let (now, network) = (self.now(), request.network());
-        let from = Failures::LinksFrom(&network);
-        let (found, blocked) = join!(find, self.store.blocked_until(from, now));
-        if let Some(until) = blocked? {
-            return Err(Problem::too_many_requests(until, now));
-        }
+        let (now, found) = (self.now(), find.await);
         if found.as_ref().is_err_and(Problem::is_link_unknown) {
-            let counted = self.store.attempt(from, now).await?;
+            let counted = self.throttle().await?.unknown_link(request.network(), now).await?;
             counted.map_err(|until| Problem::too_many_requests(until, now))?;
         }
         found
+    }
+
+    /// What is counted against guessing and flooding.
+    pub async fn throttle(&self) -> Result<Throttle<'_>, StoreError> {
+        Ok(Throttle::new(&self.store, self.keyring.cursor_key().await?))
+    }
+
+    /// One more mail with an activation link to that address, if it was not sent too many in the last hour: to be counted
+    /// with it.
+    pub async fn invitation_to(&self, email: &Email) -> Result<Allowed, Problem> {
+        let now = self.now();
+        let allowed = self.throttle().await?.hourly(Hourly::InvitationsTo(email.as_str()), now).await?;
+        allowed.map_err(|until| Problem::too_many_requests(until, now))
     }
 
     /// Whether the person, as it is now, may use the session.
@@ -243,7 +271,10 @@ impl Gate {
             return self.integration(request, key, right).await;
         }
         match self.caller(request).await?.person {
-            Person::Staff(staff) if staff.may(right) => Ok(Operator { id: staff.id.into(), name: staff.record.name }),
+            Person::Staff(staff) if staff.may(right) => {
+                let Staff { id, name, roles, .. } = staff.record;
+                Ok(Operator { id: id.into(), name, grants: Grants::Roles(roles) })
+            }
             _ => Err(Problem::forbidden("Your role does not include this.")),
         }
     }
@@ -259,7 +290,8 @@ impl Gate {
         if key.last_used_at.is_none_or(|at| at + KEY_TOUCHED < self.now()) {
             self.store.touch_key(&key, self.now()).await?;
         }
-        Ok(Operator { id: ActorId::Key(key.id), name: key.record.name })
+        let ApiKey { id, name, scopes, .. } = key.record;
+        Ok(Operator { id: ActorId::Key(id), name, grants: Grants::Scopes(scopes) })
     }
 
     /// [`Self::staff`], and what the request asks for, read side by side. Who may not ask gets

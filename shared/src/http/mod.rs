@@ -2,6 +2,7 @@
 
 mod call;
 mod cursor;
+mod frontend;
 mod gate;
 mod idempotency;
 mod problem;
@@ -24,12 +25,13 @@ use tracing::{Instrument as _, error, info, info_span};
 
 pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery};
+pub use frontend::{Frontend, ProxyError, TrustedProxy};
 pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;
 pub use problem::{FieldError, Problem};
 #[cfg(feature = "files")]
 pub use upload_request::UploadRequest;
-pub use view::{ContactView, FileView, ShareView, session_cookie, signed_out_cookie};
+pub use view::{ContactView, FileView, ShareView, device_cookie, session_cookie, signed_out_cookie};
 
 /// What goes back to the caller.
 pub type ApiResponse = lambda_http::Response<Body>;
@@ -48,26 +50,31 @@ pub type Endpoint = Arc<dyn Fn(Request) -> BoxFuture<'static, ApiResponse> + Sen
 
 /// Makes a function callable in this process.
 pub async fn endpoint<F: Function>(env: &Env) -> Result<Endpoint, StartError> {
-    let function = Arc::new(F::connect(env).await?);
+    let function = Arc::new((F::connect(env).await?, frontend(env)));
     Ok(Arc::new(move |request| {
         let function = Arc::clone(&function);
-        Box::pin(async move { respond(&*function, request).await })
+        Box::pin(async move { respond(&function.0, request, &function.1).await })
     }))
 }
 
 /// Runs a function on Lambda until its environment ends.
 pub async fn run<F: Function>() -> Result<(), StartError> {
     crate::logs::init();
-    let function = &F::connect(&Env::from_lambda()?).await?;
+    let env = Env::from_lambda()?;
+    let (function, frontend) = (&F::connect(&env).await?, &frontend(&env));
     lambda_http::run(service_fn(move |request| async move {
-        Ok::<_, std::convert::Infallible>(respond(function, request).await)
+        Ok::<_, std::convert::Infallible>(respond(function, request, frontend).await)
     }))
     .await
 }
 
+fn frontend(env: &Env) -> Frontend {
+    Frontend { secure: view::is_secure(&env.portal_url), proxy: env.proxy.clone() }
+}
+
 /// The boundary: whatever happens inside, something well-formed goes out, and a fault is logged here, once.
-async fn respond(function: &impl Function, request: Request) -> ApiResponse {
-    let request = ApiRequest::new(request);
+async fn respond(function: &impl Function, request: Request, frontend: &Frontend) -> ApiResponse {
+    let request = ApiRequest::new(request, frontend);
     let span = info_span!("call", request_id = request.request_id(), route = request.route());
     async {
         let began = Instant::now();

@@ -405,19 +405,16 @@ impl From<CommitError> for Problem {
     }
 }
 
-impl InviteRefused {
-    /// As an answer; the time to wait counts from now.
-    #[must_use]
-    pub fn problem(self, now: Timestamp) -> Problem {
-        let conflict = |slug, title: &'static str| Problem::new(StatusCode::CONFLICT, slug, title, sentence(self));
+impl From<InviteRefused> for Problem {
+    fn from(refused: InviteRefused) -> Self {
+        let conflict = |slug, title: &'static str| Self::new(StatusCode::CONFLICT, slug, title, sentence(refused));
         let lacking =
-            |slug, title: &'static str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, sentence(self));
-        match self {
-            Self::AlreadyActive => conflict("already_active", "The account is active"),
-            Self::AccessClosed => conflict("access_closed", "Access is closed"),
-            Self::EmailMissing => lacking("email_missing", "No e-mail address"),
-            Self::PlanLacksPortal => lacking("plan_lacks_portal", "The plan lacks the portal"),
-            Self::TooMany { retry_at } => Problem::too_many_requests(retry_at, now),
+            |slug, title: &'static str| Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, sentence(refused));
+        match refused {
+            InviteRefused::AlreadyActive => conflict("already_active", "The account is active"),
+            InviteRefused::AccessClosed => conflict("access_closed", "Access is closed"),
+            InviteRefused::EmailMissing => lacking("email_missing", "No e-mail address"),
+            InviteRefused::PlanLacksPortal => lacking("plan_lacks_portal", "The plan lacks the portal"),
         }
     }
 }

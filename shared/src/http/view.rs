@@ -4,11 +4,11 @@ use cookie::{Cookie, SameSite};
 use lambda_http::http::HeaderValue;
 use serde::Serialize;
 
-use super::call::{LOCAL_SESSION_COOKIE, SESSION_COOKIE};
+use super::call::{CookieName, DEVICE_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, InboxRow, Language, MediaType, Message,
-    Notifications, PersonName, Phone, Reference, Sha256, Share, ShareFile, ShareId, StaffId, Title,
+    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, InboxRow, KNOWN_FOR, Language, MediaType,
+    Message, Notifications, PersonName, Phone, Reference, Sha256, Share, ShareFile, ShareId, StaffId, Title, Token,
 };
 
 /// A contact as the staff see it.
@@ -137,22 +137,35 @@ impl From<InboxRow> for ShareView {
     }
 }
 
-fn cookie(value: &str, portal_url: &str) -> Cookie<'static> {
-    let secure = portal_url.starts_with("https:");
-    let name = if secure { SESSION_COOKIE } else { LOCAL_SESSION_COOKIE };
-    Cookie::build((name, value.to_owned())).path("/").http_only(true).secure(secure).same_site(SameSite::Strict).build()
+fn cookie(name: CookieName, value: &str, portal_url: &str) -> Cookie<'static> {
+    let secure = is_secure(portal_url);
+    let cookie = Cookie::build((name.of(secure), value.to_owned()));
+    cookie.path("/").http_only(true).secure(secure).same_site(SameSite::Strict).build()
+}
+
+/// Whether the portal is reached over https, which decides the names of its cookies.
+pub(super) fn is_secure(portal_url: &str) -> bool {
+    portal_url.starts_with("https:")
 }
 
 /// `Set-Cookie` for a new session. It ends with the browser's, and on the server with its token.
 #[must_use]
 pub fn session_cookie(token: &str, portal_url: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&cookie(token, portal_url).to_string()).ok()
+    HeaderValue::from_str(&cookie(SESSION_COOKIE, token, portal_url).to_string()).ok()
+}
+
+/// `Set-Cookie` for the device by which its owner is known from now on: kept as long as it is known.
+#[must_use]
+pub fn device_cookie(device: &Token, portal_url: &str) -> Option<HeaderValue> {
+    let mut cookie = cookie(DEVICE_COOKIE, &device.reveal(), portal_url);
+    cookie.set_max_age(cookie::time::Duration::seconds(KNOWN_FOR.as_secs()));
+    HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
 /// `Set-Cookie` that takes the session out of the browser.
 #[must_use]
 pub fn signed_out_cookie(portal_url: &str) -> Option<HeaderValue> {
-    let mut cookie = cookie("", portal_url);
+    let mut cookie = cookie(SESSION_COOKIE, "", portal_url);
     cookie.make_removal();
     HeaderValue::from_str(&cookie.to_string()).ok()
 }

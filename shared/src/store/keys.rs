@@ -85,9 +85,9 @@ pub fn staff(id: StaffId) -> Key {
     Key::new(id, "STAFF")
 }
 
-/// A person's password hash: an item of its own, which hot reads do not carry.
+/// A person's password hash: in a partition of secrets, which two functions reach and no other.
 pub fn password(id: PersonId) -> Key {
-    Key::new(id, "PASSWORD")
+    Key::new(format_args!("SECRET#{id}"), "PASSWORD")
 }
 
 /// Who has an address: there is one such item for each, so an address belongs to one person.
@@ -411,8 +411,8 @@ pub fn pending_of(email: &Email) -> Key {
 }
 
 /// A count against guessing or flooding.
-pub fn throttle(kind: &str, subject: &str) -> Key {
-    Key::new(format_args!("THROTTLE#{kind}#{subject}"), "THROTTLE")
+pub fn throttle(subject: &str) -> Key {
+    Key::new(format_args!("THROTTLE#{subject}"), "THROTTLE")
 }
 
 /// The index of activity about a contact, and its partition key's attribute.

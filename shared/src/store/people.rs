@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
 use crate::domain::{
-    Access, Company, CompanyId, CompanyName, Contact, ContactId, CredentialState, Email, Language, PersonId,
-    PersonName, Staff, StaffId, Token, TokenPurpose,
+    Access, Company, CompanyId, Contact, ContactId, CredentialState, Email, Language, PersonId, PersonName, Staff,
+    StaffId, Token, TokenPurpose,
 };
 
 /// Whoever can sign in.
@@ -145,10 +145,10 @@ impl Store {
         self.read(keys::company(id)).await
     }
 
-    /// What a person's company is called; the operator's own people have none here.
-    pub async fn company_name(&self, person: &Person) -> Result<Option<CompanyName>, StoreError> {
+    /// A person's company; the operator's own people have none here.
+    pub async fn company_of(&self, person: &Person) -> Result<Option<Company>, StoreError> {
         let Person::Contact(contact) = person else { return Ok(None) };
-        Ok(self.company(contact.company_id).await?.map(|company| company.record.name))
+        Ok(self.company(contact.company_id).await?.map(|company| company.record))
     }
 
     /// A contact.

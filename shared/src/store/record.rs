@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::keys::{self, Key};
-use super::{Item, StoreError, item_of};
+use super::{Item, StoreError, item_of, ttl};
+use crate::clock::Timestamp;
 use crate::domain::{
     Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, Staff, Target, Task, fold,
 };
@@ -73,6 +74,11 @@ pub trait Record: Serialize + DeserializeOwned {
         None
     }
 
+    /// When nobody needs it any more; DynamoDB deletes it some time later.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Where it stands in the local indexes of its partition: the attribute of each, and its place.
     fn sorted(&self) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -93,6 +99,7 @@ pub(super) fn to_item<T: Record>(record: &T, rev: Rev) -> Result<Item, StoreErro
         item.insert(keys::MEMBERS_PK.to_owned(), AttributeValue::S(keys::members_of(company)));
     }
     item.extend(record.sorted().into_iter().map(|(name, place)| (name.to_owned(), AttributeValue::S(place))));
+    item.extend(record.expires_at().map(|at| (keys::TTL.to_owned(), ttl(at))));
     item.insert(keys::REV.to_owned(), rev.attribute());
     Ok(item)
 }

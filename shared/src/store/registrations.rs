@@ -3,11 +3,14 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use futures_util::try_join;
 
-use super::{CommitError, Page, PageRequest, Person, Record, Store, StoreError, Stored, Transaction, keys};
+use super::{
+    Allowed, CommitError, Hourly, Page, PageRequest, Person, Record, Store, StoreError, Stored, Throttle, Transaction,
+    keys,
+};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Access, AccessRequest, Activity, ActivityKind, Actor, Addressee, CompanyId, ContactId, Decision, Email, Language,
-    Mail, OutboxMail, PersonId, Registration, RegistrationId,
+    Access, AccessRequest, Activity, ActivityKind, Actor, Addressee, CompanyId, Contact, ContactId, Decision, Email,
+    Language, Mail, OutboxMail, PersonId, Registration, RegistrationId,
 };
 
 impl Record for Registration {
@@ -33,6 +36,24 @@ impl Record for PendingOf {
     fn key(&self) -> keys::Key {
         keys::pending_of(&self.email)
     }
+}
+
+/// How somebody asks for access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// By a registration.
+    ByForm,
+    /// By the link in a share's mail, where several clicks at once are one.
+    ByLink,
+}
+
+/// What has become of a request for access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessRequested {
+    /// An activation link is in the mailbox.
+    Invited,
+    /// It waits for a mapper; or there is nothing to wait for.
+    Waits,
 }
 
 impl Store {
@@ -73,15 +94,44 @@ impl Store {
         futures_util::try_join!(self.owner_of(email), self.pending_of(email))
     }
 
+    /// With a request of that contact's address that still waits: decided so, for whoever asked is in.
+    pub async fn decided_by_itself<'a>(
+        &self,
+        transaction: Transaction<'a>,
+        contact: &Contact,
+        decision: Decision,
+    ) -> Result<Transaction<'a>, StoreError> {
+        let Some(email) = &contact.email else { return Ok(transaction) };
+        let Some(pointer) = self.pending_of(email).await? else { return Ok(transaction) };
+        let Some(id) = pointer.registration else { return Ok(transaction) };
+        let waits = self.registration(id).await?;
+        let none = PendingOf { registration: None, ..pointer.record.clone() };
+        let transaction = transaction.save(pointer.rev, &none);
+        Ok(match waits.map(|waits| (waits.rev, waits.record.decide(decision))) {
+            Some((rev, Ok(decided))) => transaction.save(rev, &decided),
+            _ => transaction,
+        })
+    }
+
     /// Hears a request: an active account is told that it has one, an invited one is invited again, anybody else waits
-    /// for a mapper. Reads the same number of items whoever it is, and writes once.
-    pub async fn request_access(&self, new: &AccessRequest, now: Timestamp) -> Result<(), CommitError> {
+    /// for a mapper, also where the plan has lost the portal meanwhile. Reads the same number of items whoever it is, and
+    /// writes once.
+    pub async fn request_access(
+        &self,
+        throttle: &Throttle<'_>,
+        new: &AccessRequest,
+        asked: Asked,
+        counted: Allowed,
+        now: Timestamp,
+    ) -> Result<AccessRequested, CommitError> {
         let (owner, pending) = self.known_as(&new.email).await?;
         let nobody = || PersonId::Contact(ContactId::new(now));
         let waiting = pending.as_ref().and_then(|pending| pending.registration);
         let waits = waiting;
         let waiting = waiting.unwrap_or_else(|| RegistrationId::new(now));
-        let (person, waiting) = try_join!(self.person(owner.unwrap_or_else(nobody)), self.registration(waiting))?;
+        let invitations = throttle.hourly(Hourly::InvitationsTo(new.email.as_str()), now);
+        let reads = try_join!(self.person(owner.unwrap_or_else(nobody)), self.registration(waiting), invitations)?;
+        let (person, waiting, invitations) = reads;
         let company = match &person {
             Some(Person::Contact(contact)) => contact.company_id,
             _ => CompanyId::new(now),
@@ -90,23 +140,30 @@ impl Store {
 
         let by = Actor { id: None, name: Some(new.name.clone()) };
         let activity = Activity::new(ActivityKind::RegistrationReceived, by, now);
-        let (transaction, activity, pending_now) = match (person, company) {
+        let (transaction, activity, pending_now, requested) = match (person, company) {
             // Saved as it is: an address that is known shall not be known by how little is written.
             (Some(person), _) if person.access().is_active() => {
                 let (to, language) = (new.email.clone(), person.language().clone());
                 let mail = OutboxMail::new(to, Some(person.id()), language, Mail::AlreadyRegistered, now);
-                (self.transaction().save_person(&person).mail(&mail), activity, waits)
+                (self.transaction().save_person(&person).mail(&mail), activity, waits, AccessRequested::Waits)
             }
-            (Some(Person::Contact(contact)), Some(company)) if matches!(contact.access, Access::Invited { .. }) => {
-                // Where more invitations would be too many, the last one is in the mailbox.
-                let Ok(invited) = contact.record.invite(&company, now) else { return Ok(()) };
-                let mail = invited.mail(&company, None, now);
-                let activity = activity.contact(invited.contact.id).company(company.id);
-                (self.transaction().save(contact.rev, &invited.contact).mail(&mail), activity, waits)
+            (Some(Person::Contact(contact)), Some(company))
+                if matches!(contact.access, Access::Invited { .. }) && company.portal_plan =>
+            {
+                let activity = activity.contact(contact.id).company(company.id);
+                let transaction = match (contact.record.clone().invite(&company, now), invitations) {
+                    (Ok(invited), Ok(allowed)) if asked == Asked::ByForm || !contact.invited_just_now(now) => {
+                        let mail = invited.mail(&company, None, now);
+                        self.transaction().save(contact.rev, &invited.contact).mail(&mail).counted(allowed)
+                    }
+                    // The last invitation is in the mailbox: of a moment ago, or one of too many.
+                    _ => self.transaction().save(contact.rev, &contact.record),
+                };
+                (transaction, activity, waits, AccessRequested::Invited)
             }
             _ => {
                 let (transaction, id) = self.wait_for_a_mapper(new, waiting, now);
-                (transaction, activity, Some(id))
+                (transaction, activity, Some(id), AccessRequested::Waits)
             }
         };
         let pointer = PendingOf { email: new.email.clone(), registration: pending_now };
@@ -114,8 +171,8 @@ impl Store {
             Some(pending) => transaction.save(pending.rev, &pointer),
             None => transaction.create(&pointer),
         };
-        let transaction = transaction.activity(&activity);
-        transaction.commit().await
+        transaction.activity(&activity).counted(counted).commit().await?;
+        Ok(requested)
     }
 
     /// A request that waits is renewed; else there is a new one. The mappers are told either way.

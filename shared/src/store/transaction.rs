@@ -73,7 +73,7 @@ impl Condition {
 
     /// Names for those attributes whose own are reserved words; DynamoDB refuses a name that is not used.
     fn names(&self) -> Option<HashMap<String, String>> {
-        let reserved = ["owner"].into_iter();
+        let reserved = ["hash", "owner"].into_iter();
         let used = reserved.filter(|name| self.expression.contains(&format!("#{name}")));
         let names: HashMap<_, _> = used.map(|name| (format!("#{name}"), name.to_owned())).collect();
         Some(names).filter(|names| !names.is_empty())
@@ -243,9 +243,13 @@ impl Transaction<'_> {
 
     /// The person's password, as its Argon2 hash.
     pub fn password(self, person: PersonId, hash: &str) -> Self {
-        let mut item = keys::password(person).attributes();
-        item.insert("hash".to_owned(), AttributeValue::S(hash.to_owned()));
-        self.put(Ok(item), None, OnFailure::Conflict)
+        self.put(Ok(password_item(person, hash)), None, OnFailure::Conflict)
+    }
+
+    /// Another hash of the same password, if the one that was read is still there.
+    pub fn password_instead(self, person: PersonId, was: &str, hash: &str) -> Self {
+        let condition = Condition::new("#hash = :was", [(":was", AttributeValue::S(was.to_owned()))]);
+        self.put(Ok(password_item(person, hash)), Some(condition), OnFailure::Conflict)
     }
 
     /// The operator's logo, in the place of the one before.
@@ -341,6 +345,12 @@ impl Transaction<'_> {
         }
         Ok(self.store.write_batch(Vec::new(), self.after).await?)
     }
+}
+
+fn password_item(person: PersonId, hash: &str) -> Item {
+    let mut item = keys::password(person).attributes();
+    item.insert("hash".to_owned(), AttributeValue::S(hash.to_owned()));
+    item
 }
 
 pub(super) fn activity_item(activity: &Activity) -> Result<Item, StoreError> {

@@ -37,6 +37,14 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The value of a cookie that it sets.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        let ours = set.filter_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='));
+        ours.map(|rest| rest.split(';').next().unwrap_or_default().to_owned()).next()
+    }
+
     /// The body of an answer with that status; any other ends the story.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
@@ -88,8 +96,13 @@ pub struct Customer {
 impl Portal {
     /// A new and empty one.
     pub async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    /// A new and empty one, deployed otherwise.
+    pub async fn open_with(deployed: impl FnOnce(&mut gatehouse::aws::Env)) -> Self {
         let config = Config { port: 0, data_dir: None, admin_email: ADMIN.to_owned() };
-        Self { stack: Stack::start(config).await.expect("the stack starts"), http: Client::new() }
+        Self { stack: Stack::start_with(config, deployed).await.expect("the stack starts"), http: Client::new() }
     }
 
     /// Sends a request.
@@ -250,6 +263,17 @@ impl Portal {
         let body =
             self.post("/v1/sessions", &NOBODY, json!({ "email": email, "password": PASSWORD })).await.expect(201);
         Who(body["token"].as_str().map(str::to_owned))
+    }
+
+    /// Tries to sign in from an address of this machine, with a device's cookie or without.
+    pub async fn sign_in_from(&self, from: &str, email: &str, password: &str, device: Option<&str>) -> Reply {
+        let from: std::net::IpAddr = from.parse().unwrap();
+        let client = Client::builder().local_address(from).build().unwrap();
+        let mut request = client.post(format!("{}/v1/sessions", self.stack.url));
+        if let Some(device) = device {
+            request = request.header("cookie", format!("gatehouse-device={device}"));
+        }
+        self.send(request.json(&json!({ "email": email, "password": password }))).await
     }
 
     /// The first admin, signed in.

@@ -94,7 +94,8 @@ async fn a_new_address_ends_what_the_old_one_could_do() {
     let ann = portal.customer(&admin, "ann@harbour.example").await;
     let path = format!("/v1/contacts/{}", ann.id);
     portal.patch(&path, &admin, json!({ "email": null })).await.expect_invalid("email");
-    portal.patch(&path, &admin, json!({ "email": "ann@new.example" })).await.expect(200);
+    let change = json!({ "email": "ann@new.example", "same_person": true });
+    portal.patch(&path, &admin, change).await.expect(200);
     portal.get("/v1/me", &ann.who).await.expect_problem(401, "sign_in_required");
     portal.sign_in("ann@new.example").await;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on ends")]
 
 mod access;
+mod accounts;
 mod activating;
 mod addresses;
 mod bundling;
@@ -20,6 +21,7 @@ mod letterhead;
 mod links;
 mod mailing;
 mod merging;
+mod office;
 mod on_lambda;
 mod owners;
 mod reaching;

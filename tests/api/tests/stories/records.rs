@@ -82,7 +82,7 @@ async fn an_export_is_csv_and_no_cell_of_it_is_a_formula() {
     assert!(reply.headers["content-type"].to_str().unwrap().starts_with("text/csv"));
     let csv = text(&reply.body);
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!(lines[0], "at,kind,actor_id,actor_name,company_id,contact_id,share_id,files");
+    assert_eq!(lines[0], "at,kind,actor_id,actor_name,company_id,contact_id,share_id,files,by_link");
     assert!(lines[1].contains(",company_created,") && lines[1].contains(",\"'=HYPERLINK(\"\"http"), "{csv}");
     assert_eq!(lines.len(), 4);
 }
