@@ -56,7 +56,7 @@ impl Format {
         }
         let mut text = String::new();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 text.push(self.group);
             }
             text.push(digit);

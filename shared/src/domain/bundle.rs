@@ -119,7 +119,7 @@ mod tests {
             let start = Timestamp::UNIX_EPOCH;
             let mut bundle = Bundle::new(StaffId::new(start), BundleTopic::Registrations);
             let (mut now, mut due, mut told, mut mails) = (start, None, 0, Vec::new());
-            for (n, gap) in gaps.iter().enumerate() {
+            for (n, gap) in (0..).zip(&gaps) {
                 now += SignedDuration::from_secs(*gap);
                 if let Some(at) = due.filter(|at| *at <= now) {
                     let (rest, news, more) = bundle.told(at);
@@ -127,7 +127,7 @@ mod tests {
                     mails.push(at);
                     (bundle, due) = (rest, None);
                 }
-                let (with, telling) = bundle.with(asked(n as i64), now);
+                let (with, telling) = bundle.with(asked(n), now);
                 bundle = with;
                 match telling {
                     Telling::Now => { told += 1; mails.push(now); }
