@@ -1,15 +1,16 @@
 //! Who did what, when: for people as a list, for a spreadsheet as CSV.
 
+mod export;
+
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity as Record, ActivityId, ActivityKind, ActorId, CompanyId, ContactId, FileId, PersonName, Right, ShareId,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, PageQuery, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Operator, PageQuery, Problem, json};
 use gatehouse::store::ActivityQuery;
-use lambda_http::Body;
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 /// The function.
@@ -17,8 +18,8 @@ pub struct Activity {
     gate: Gate,
 }
 
-/// An export has this many rows at most: what one answer of Lambda can carry.
-const MOST_ROWS: usize = 10_000;
+/// The media type of an export.
+const CSV: &str = "text/csv";
 
 impl Function for Activity {
     async fn connect(env: &Env) -> Result<Self, StartError> {
@@ -65,71 +66,32 @@ impl From<Record> for View {
     }
 }
 
+impl Filter {
+    fn query(self) -> Result<ActivityQuery, Problem> {
+        let Self { contact_id: contact, share_id: share, kind, from, to } = self;
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            return Err(Problem::invalid_field("to", "must not be before from"));
+        }
+        Ok(ActivityQuery { contact, share, kind, from, to })
+    }
+}
+
+fn list_of(staff: &Operator, query: &ActivityQuery) -> List {
+    List::of(&[&"activity", &staff.id, &format_args!("{query:?}")])
+}
+
 impl Activity {
     async fn list(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let (store, now) = (&self.gate.store, self.gate.now());
         let staff = self.gate.staff(request, Right::ReadActivity).await?;
-        let Filter { contact_id: contact, share_id: share, kind, from, to } = request.query()?;
-        let query = ActivityQuery { contact, share, kind, from, to };
-        if request.accepts("text/csv") {
-            let (records, _) = store.activity(&query, None, MOST_ROWS, now).await?;
-            return as_csv(records);
+        if request.prefers(&["application/json", CSV]) == CSV {
+            return self.export(request, &staff).await;
         }
-        let list = List::of(&[&"activity", &staff.id, &format_args!("{query:?}")]);
-        let page: PageQuery = request.query()?;
-        let after: Option<String> = self.gate.after(&list, &page).await?;
-        let (records, next) = store.activity(&query, after.as_deref(), page.limit, now).await?;
+        let (filter, page): (Filter, PageQuery) = request.list_query()?;
+        let query = filter.query()?;
+        let list = list_of(&staff, &query);
+        let after = self.gate.after(&list, &page).await?;
+        let (records, next) = self.gate.store.activity(&query, after, page.limit, self.gate.now()).await?;
         let items = records.into_iter().map(View::from).collect();
         json(StatusCode::OK, &self.gate.listed(&list, items, next.as_ref()).await?)
-    }
-}
-
-fn as_csv(records: Vec<Record>) -> Result<ApiResponse, Problem> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let head = ["at", "kind", "actor_id", "actor_name", "company_id", "contact_id", "share_id", "files", "by_link"];
-    csv.write_record(head).map_err(Problem::internal)?;
-    for record in records {
-        let view = View::from(record);
-        let kind = serde_json::to_value(view.kind).map_err(Problem::internal)?;
-        let text = |value: Option<String>| value.unwrap_or_default();
-        let row = [
-            view.at.to_string(),
-            kind.as_str().unwrap_or_default().to_owned(),
-            text(view.actor_id.map(|id| id.to_string())),
-            defused(&text(view.actor_name.map(|name| name.to_string()))),
-            text(view.company_id.map(|id| id.to_string())),
-            text(view.contact_id.map(|id| id.to_string())),
-            text(view.share_id.map(|id| id.to_string())),
-            view.files.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            view.by_link.to_string(),
-        ];
-        csv.write_record(row).map_err(Problem::internal)?;
-    }
-    let text = csv.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
-    let mut response = ApiResponse::new(Body::Text(text));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"activity.csv\""));
-    Ok(response)
-}
-
-/// A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
-fn defused(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::defused;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(defused("=HYPERLINK(\"http://evil.example\")"), "'=HYPERLINK(\"http://evil.example\")");
-        assert_eq!(defused("@SUM(1)"), "'@SUM(1)");
-        assert_eq!(defused("Ann-Marie"), "Ann-Marie");
     }
 }

@@ -108,9 +108,9 @@ impl Contacts {
 
     pub(crate) async fn list_companies(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let staff = self.gate.staff(request, Right::ReadCustomers).await?;
-        let query: CompanyQuery = request.query()?;
+        let (query, page): (CompanyQuery, _) = request.list_query()?;
         let list = List::of(&[&"companies", &staff.id, &query.q]);
-        let page = self.gate.page(&list, &request.query()?).await?;
+        let page = self.gate.page(&list, &page).await?;
         let companies = match Query::parse(&query.q) {
             None => self.gate.store.companies(page).await?,
             Some(words) => self.find_companies(&words, page).await?,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use gatehouse::domain::{Company, CompanyId, Contact, ContactId, Query, Right};
-use gatehouse::http::{ApiRequest, ApiResponse, ContactView, List, PageQuery, Problem, json};
+use gatehouse::domain::{CompanyId, Contact, ContactId, Query, Right};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, List, Problem, json};
 use gatehouse::store::{PageRequest, Position, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ impl AccessWord {
     }
 }
 
+/// A step is a page of people's words or a company, four calls at most.
+const MOST_STEPS: usize = 100;
+
 #[derive(Deserialize)]
 struct UserQuery {
     access: Option<AccessWord>,
@@ -49,7 +52,7 @@ enum Place {
 impl Contacts {
     pub(crate) async fn list_users(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let staff = self.gate.staff(request, Right::ReadCustomers).await?;
-        let (filter, page): (UserQuery, PageQuery) = (request.query()?, request.query()?);
+        let (filter, page): (UserQuery, _) = request.list_query()?;
         let access = filter.access.map(AccessWord::word);
         let list = List::of(&[&"users", &staff.id, &access.unwrap_or_default(), &filter.q]);
         let Some(query) = Query::parse(&filter.q) else {
@@ -63,7 +66,8 @@ impl Contacts {
         json(StatusCode::OK, &self.gate.listed(&list, items, next.as_ref()).await?)
     }
 
-    /// Each step reads no more rows than the page still has room for, so that none is passed over.
+    /// Each step reads no more rows than the page still has room for, so that none is passed over. After so many steps
+    /// the page is short, and says where to go on.
     async fn search_users(
         &self,
         query: &Query,
@@ -74,11 +78,13 @@ impl Contacts {
         let mut found: Vec<Contact> = Vec::new();
         let mut next = Some(place);
         let wanted = |contact: &Contact| access.is_none_or(|access| contact.access.word() == access);
+        let mut steps = 0;
         while let Some(place) = next.take() {
             let room = limit.saturating_sub(found.len());
-            if room == 0 {
+            if room == 0 || steps == MOST_STEPS {
                 return Ok((found, Some(place)));
             }
+            steps += 1;
             next = match place {
                 Place::People { after } => {
                     let (people, after) = self.people_by_words(query, PageRequest { limit: room, after }).await?;
@@ -87,15 +93,22 @@ impl Contacts {
                     Some(after.unwrap_or(Place::Companies { after: None, within: None }))
                 }
                 Place::Companies { after, within } => {
-                    let Some((company, at, after)) = self.next_company(query, after, within).await? else { break };
-                    let contacts = self.gate.store.contacts_of(company, PageRequest { limit: room, after: at }).await?;
-                    // Those who were found by their own words have been shown.
-                    found.extend(contacts.items.into_iter().filter(|c| wanted(c) && !query.matches(&c.words())));
-                    match (contacts.next, after) {
-                        (Some(at), after) => Some(Place::Companies { after, within: Some((company, at)) }),
-                        (None, Some(after)) => Some(Place::Companies { after: Some(after), within: None }),
-                        (None, None) => None,
+                    let (company, at, after) = match within {
+                        Some((company, at)) => (Some(company), Some(at), after),
+                        None => {
+                            let page = self.find_companies(query, PageRequest { limit: 1, after }).await?;
+                            (page.items.into_iter().next().map(|company| company.id), None, page.next)
+                        }
+                    };
+                    let mut within = None;
+                    if let Some(company) = company {
+                        let page = PageRequest { limit: room, after: at };
+                        let contacts = self.gate.store.contacts_of(company, page).await?;
+                        // Those who were found by their own words have been shown.
+                        found.extend(contacts.items.into_iter().filter(|c| wanted(c) && !query.matches(&c.words())));
+                        within = contacts.next.map(|at| (company, at));
                     }
+                    (within.is_some() || after.is_some()).then_some(Place::Companies { after, within })
                 }
             };
         }
@@ -115,25 +128,5 @@ impl Contacts {
             query.found_by(&row.word, &contact.words()).then(|| contact.clone())
         });
         Ok((found.collect(), rows.next))
-    }
-
-    /// The company to go on with, where in it, and where the search for the one after it begins.
-    async fn next_company(
-        &self,
-        query: &Query,
-        mut after: Option<Position>,
-        within: Option<(CompanyId, Position)>,
-    ) -> Result<Option<(CompanyId, Option<Position>, Option<Position>)>, Problem> {
-        if let Some((company, at)) = within {
-            return Ok(Some((company, Some(at), after)));
-        }
-        loop {
-            let page = self.find_companies(query, PageRequest { limit: 1, after: after.take() }).await?;
-            match (page.items.into_iter().next(), page.next) {
-                (Some(Company { id, .. }), next) => return Ok(Some((id, None, next))),
-                (None, Some(next)) => after = Some(next),
-                (None, None) => return Ok(None),
-            }
-        }
     }
 }

@@ -1,7 +1,6 @@
 //! How a language writes numbers, sizes, times and plurals: the part of CLDR that mails need, in each language's file.
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use gatehouse::clock::{TimeZone, Timestamp, Zoned};
 use serde::Deserialize;
 
 /// One language's ways. `{n}`, `{day}` and the like in its texts stand for what is put there.

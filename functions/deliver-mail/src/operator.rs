@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatehouse::aws::Env;
+use gatehouse::clock::TimeZone;
 use gatehouse::domain::Email;
 use gatehouse::store::{Store, StoreError};
-use jiff::tz::TimeZone;
 use tracing::warn;
 
 /// The operator, as mails name it.

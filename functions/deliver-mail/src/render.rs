@@ -282,12 +282,12 @@ pub(crate) fn mailbox(name: &str, address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gatehouse::clock::TimeZone;
+    use gatehouse::clock::Timestamp;
     use gatehouse::domain::{
         CompanyId, ContactId, DigestEntry, InvitationId, PersonId, PersonName, RecipientId, RegistrationId, ShareId,
         StaffId, Token,
     };
-    use jiff::Timestamp;
-    use jiff::tz::TimeZone;
     use std::collections::BTreeSet;
 
     const MARKUP: &str = "Zoë <b>Bold</b>";

@@ -159,18 +159,18 @@ impl ListShares {
     }
 
     async fn asked_by_customer(&self, request: &ApiRequest, customer: &Customer) -> Result<AskedFor, Problem> {
-        let asked: ShareListQuery = request.query()?;
+        let (asked, page): (ShareListQuery, _) = request.list_query()?;
         asked.of_a_customer()?;
-        self.asked(request, &asked, &customer.contact).await
+        self.asked(&asked, page, &customer.contact).await
     }
 
     async fn asked(
         &self,
-        request: &ApiRequest,
         asked: &ShareListQuery,
+        page: PageQuery,
         caller: &(dyn Display + Sync),
     ) -> Result<AskedFor, Problem> {
-        let (list, query, page) = (asked.list(caller), asked.inbox()?, request.query()?);
+        let (list, query) = (asked.list(caller), asked.inbox()?);
         let after = self.gate.after(&list, &page).await?;
         Ok(AskedFor { list, query, page, after })
     }
@@ -198,8 +198,9 @@ impl ListShares {
 
     async fn all(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let found = async {
-            let (asked, caller): (ShareListQuery, _) = (request.query()?, self.gate.caller_name(request).await?);
-            let AskedFor { list, query, page, after } = self.asked(request, &asked, &caller).await?;
+            let (asked, page): (ShareListQuery, _) = request.list_query()?;
+            let caller = self.gate.caller_name(request).await?;
+            let AskedFor { list, query, page, after } = self.asked(&asked, page, &caller).await?;
             let found = self.gate.store.inbox(asked.of(), &query, page.limit, after).await?;
             Ok::<_, Problem>((list, found))
         };

@@ -105,13 +105,14 @@ impl From<Registration> for RegistrationView {
 impl Map {
     async fn list(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let staff = self.gate.staff(request, Right::MapRegistrations).await?;
-        let status = match request.query::<StatusQuery>()?.status {
+        let (query, page): (StatusQuery, _) = request.list_query()?;
+        let status = match query.status {
             Status::Pending => "pending",
             Status::Mapped => "mapped",
             Status::Declined => "declined",
         };
         let list = List::of(&[&"registrations", &staff.id, &status]);
-        let page = self.gate.page(&list, &request.query()?).await?;
+        let page = self.gate.page(&list, &page).await?;
         let page = self.gate.store.registrations(status, page).await?;
         json(StatusCode::OK, &self.gate.list(&list, page, RegistrationView::from).await?)
     }

@@ -10,7 +10,7 @@ use gatehouse::domain::{
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Download, Files};
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, Function, Gate, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Function, Gate, Problem, ResponseRoom, json};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -111,12 +111,19 @@ impl PresignDownload {
         if wanted.files.is_some_and(|ids| ids.iter().any(|id| !files.iter().any(|file| file.id == *id))) {
             return Err(Problem::not_found());
         }
-        let mut items = Vec::with_capacity(files.len());
+        let (mut items, mut room) = (Vec::with_capacity(files.len()), ResponseRoom::default());
         for file in &files {
-            items.push(self.presign(file).await?);
+            let item = serde_json::to_value(self.presign(file).await?).map_err(Problem::internal)?;
+            if !room.take(&item.to_string()) {
+                break;
+            }
+            items.push(item);
         }
-        self.record(actor, share, files.iter().map(|file| file.id)).await?;
-        json(StatusCode::OK, &serde_json::json!({ "items": items }))
+        // What one response cannot carry is named, to be asked for.
+        let (given, remaining) = files.split_at(items.len());
+        self.record(actor, share, given.iter().map(|file| file.id)).await?;
+        let remaining: Vec<FileId> = remaining.iter().map(|file| file.id).collect();
+        json(StatusCode::OK, &serde_json::json!({ "items": items, "remaining": remaining }))
     }
 
     async fn presign(&self, file: &ShareFile) -> Result<DownloadView, Problem> {

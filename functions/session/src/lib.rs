@@ -113,7 +113,10 @@ impl Session {
         let activity = Activity::new(ActivityKind::SignedOut, caller.actor(), now);
         let activity = about(activity, caller.person.id());
         self.gate.store.transaction().save_person(&caller.person).activity(&activity).commit().await?;
-        Ok(with_cookie(no_content(), signed_out_cookie(&self.portal_url)))
+        let mut response = with_cookie(no_content(), signed_out_cookie(&self.portal_url));
+        // What a page of ours has kept in that browser goes, too (ASVS 5.0, 14.3.1).
+        response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+        Ok(response)
     }
 
     async fn change_me(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

@@ -26,7 +26,7 @@ impl Session {
     pub(crate) async fn unsubscribe(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         confirmed(request)?;
         // Not counted against guessing: a seal of 256 bits needs no help, and a mail provider posts for many people.
-        let token: String = request.id("token")?;
+        let token: String = request.id::<String>("token")?.split_whitespace().collect();
         let whose = self.gate.keyring.unseal(Unsubscribe::PURPOSE, &token).await?;
         match Unsubscribe::unsealed(whose.ok_or_else(Problem::link_unknown)?) {
             Unsubscribe::Contact(contact, address) => retry_on_conflict(|| self.turn_off(contact, &address)).await?,

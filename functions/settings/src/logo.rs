@@ -104,7 +104,7 @@ async fn draw_apart(svg: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), LogoRefused> {
 
 /// The SVG as its shapes alone, without what else it may have had in it (ASVS 5.0, 1.3.4), and as a PNG.
 fn draw_svg(svg: &[u8]) -> Result<(Vec<u8>, Vec<u8>), LogoRefused> {
-    let text = str::from_utf8(svg).map_err(|error| LogoRefused::NoSvg(error.to_string()))?;
+    let text = str::from_utf8(svg).map_err(|_| LogoRefused::NoSvg("it is not UTF-8".to_owned()))?;
     // Drawing programs write a DTD; its entities are bounded, and those outside of the document unknown.
     let parsing = ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document =

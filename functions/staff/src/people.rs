@@ -8,7 +8,7 @@ use gatehouse::domain::{
     StaffId, Team,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json, no_content};
-use gatehouse::store::{Person, Stored};
+use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -114,21 +114,14 @@ impl Staff {
     }
 
     pub(crate) async fn switch_duty(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let stored = self.member(request).await;
-        let caller = self.gate.caller(request).await?;
-        let allowed = match &caller.person {
-            Person::Staff(staff) => {
-                staff.may(Right::ManageStaff) || request.id("id").is_ok_and(|id: StaffId| id == staff.id)
-            }
-            Person::Contact(_) => false,
-        };
-        if !allowed {
-            return Err(Problem::forbidden("Only the person and the admins switch this."));
-        }
+        // The person itself, and the admins.
+        let is_own = |staff: &Member| request.id("id").is_ok_and(|id: StaffId| id == staff.id);
+        let allowed = |staff: &Member| staff.may(Right::ManageStaff) || is_own(staff);
+        let caller = self.gate.staff_in_person(request, allowed).await?;
         let duty: Duty = request.json()?;
-        let stored = stored?;
+        let stored = self.member(request).await?;
         let member = Member { on_duty: duty.on_duty, ..stored.record.clone() };
-        self.save(&stored, member, ActivityKind::StaffChanged, caller.actor()).await
+        self.save(&stored, member, ActivityKind::StaffChanged, Actor::new(caller.id, &caller.name)).await
     }
 
     /// Until the account exists, its link can be sent again; the last one dies.

@@ -177,7 +177,7 @@ impl Bucket {
                     "size": file.len(),
                     "etag": etag,
                     // Of two events of one key, that of the later write is the greater.
-                    "sequencer": format!("{:018X}", Timestamp::now().as_nanosecond()),
+                    "sequencer": format!("{:018X}", jiff::Timestamp::now().as_nanosecond()),
                 },
                 "request-id": Ulid::generate().to_string(),
                 "requester": ACCOUNT,

@@ -1,6 +1,6 @@
 //! Whether a person may come in: one state machine for contacts and staff, used by every way in and out.
 
-use jiff::{SignedDuration, Timestamp};
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::InvitationId;

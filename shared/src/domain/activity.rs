@@ -1,6 +1,6 @@
 //! The record of who did what, when.
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, PersonName, ShareId};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
@@ -103,8 +103,8 @@ impl Bundle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SignedDuration;
     use crate::domain::RegistrationId;
-    use jiff::SignedDuration;
     use proptest::prelude::*;
 
     fn asked(n: i64) -> StaffNews {

@@ -1,6 +1,6 @@
 //! A person at a company.
 
-use jiff::{SignedDuration, Timestamp};
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Areas, INVITATION_LIFETIME, Invitation, InviteRefused};

@@ -1,6 +1,6 @@
 //! Which sessions of a person still count.
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SessionId;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use ulid::Ulid;
 
@@ -78,26 +78,30 @@ id! {
 }
 
 impl ActivityId {
-    /// When what it names was done.
-    pub fn made_at(self) -> Timestamp {
-        let ms = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+    /// When the latest may have been done that comes before it.
+    pub fn latest_before(self) -> Timestamp {
+        let ms = i64::try_from(self.just_before().0.timestamp_ms()).unwrap_or(i64::MAX);
         Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The place in the order of ids at which a time begins.
+    pub fn first_at(at: Timestamp) -> Self {
+        Self(Ulid::from_parts(u64::try_from(at.as_millisecond()).unwrap_or_default(), 0))
+    }
+
+    fn just_before(self) -> Self {
+        Self(Ulid::from(u128::from(self.0).saturating_sub(1)))
     }
 
     /// The text that no id from that time on sorts before.
     pub fn lowest(from: Option<Timestamp>) -> String {
-        let ms = from.map_or(0, |from| u64::try_from(from.as_millisecond()).unwrap_or_default());
-        Self(Ulid::from_parts(ms, 0)).to_string()
+        Self::first_at(from.unwrap_or(Timestamp::UNIX_EPOCH)).to_string()
     }
 
-    /// The text that every id before that one, and before that time, sorts before.
-    pub fn below(before: Option<&str>, to: Option<Timestamp>) -> String {
-        let time = to.map_or_else(|| Self(Ulid::max()).to_string(), |to| Self::lowest(Some(to)));
-        match before.and_then(|id| id.parse::<Self>().ok()) {
-            // One less than the id that the last page ended with.
-            Some(id) => Self(Ulid::from(u128::from(id.0).saturating_sub(1))).to_string().min(time),
-            None => time,
-        }
+    /// The text that no id before that one, and before that time, sorts after.
+    pub fn below(before: Option<Self>, to: Option<Timestamp>) -> String {
+        let bounds = [before, to.map(Self::first_at)].into_iter().flatten();
+        bounds.min().map_or(Self(Ulid::max()), Self::just_before).to_string()
     }
 }
 

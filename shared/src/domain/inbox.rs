@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::json::JsonString;
 use serde_with::{DeserializeFromStr, SerializeDisplay, serde_as};

@@ -1,6 +1,6 @@
 //! What is mailed: kinds and facts. The words are in the templates of `deliver-mail`.
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{

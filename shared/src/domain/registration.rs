@@ -1,6 +1,6 @@
 //! A stranger's own request for access.
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{CompanyName, ContactId, Email, Language, Message, PersonName, Phone, RegistrationId};

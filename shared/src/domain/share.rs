@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{

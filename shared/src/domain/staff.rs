@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{CompanyId, ContactId, FileName, InboxOf, PersonName, ShareFile, ShareId, TaskId};

@@ -1,7 +1,7 @@
 //! Against guessing and flooding: what goes free, how long the next attempt waits, what is forgotten and when. The
 //! numbers stand in `docs/operating.md`, too.
 
-use jiff::{SignedDuration, Timestamp};
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Failures in a row are forgotten after this long without one.
@@ -148,7 +148,7 @@ impl Bucket {
         let until = match of {
             BucketOf::SignIns | BucketOf::Links => {
                 let wait = SignedDuration::from_secs((1_i64 << over.min(20)).min(NETWORK_WAIT_S));
-                Timestamp::from_millisecond(self.last_at).unwrap_or_default() + wait
+                Timestamp::from_millisecond(self.last_at).unwrap_or(Timestamp::MAX) + wait
             }
             // Until one has come back.
             BucketOf::Requests => {
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn waits_grow_from_the_fifth_failure_on_and_end() {
-        let wait = |times| failed(times, at(0)).blocked_until(at(0)).map(|until| (until - at(0)).get_seconds());
+        let wait = |times| failed(times, at(0)).blocked_until(at(0)).map(|until| until.as_second() - at(0).as_second());
         assert_eq!([1, 4, 5, 6, 10].map(wait), [None, None, Some(1), Some(2), Some(32)]);
         assert_eq!([15, 50, 99].map(wait), [Some(900); 3]);
         assert_eq!(wait(100), Some(24 * 3600));

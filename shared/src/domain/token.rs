@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::clock::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,9 @@ impl Link {
 
 impl From<String> for Link {
     fn from(text: String) -> Self {
-        Self(text.parse().ok())
+        // Whoever copies a link out of a mail may have got a line break with it, even in the middle.
+        let token: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        Self(token.parse().ok())
     }
 }
 

@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn whose_it_is_survives_its_mail_and_no_address_is_in_it() {
         let email: Email = "ann@harbour.example".parse().unwrap();
-        let contact = ContactId::new(jiff::Timestamp::UNIX_EPOCH);
+        let contact = ContactId::new(crate::clock::Timestamp::UNIX_EPOCH);
         for whose in [Unsubscribe::of(Some(contact.into()), &email), Unsubscribe::of(None, &email)] {
             assert!(!whose.to_string().contains("harbour"));
             assert_eq!(Unsubscribe::unsealed(whose.to_string()), whose);

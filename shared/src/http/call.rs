@@ -1,7 +1,9 @@
 //! A request as a function sees it: parsed, limited, and never trusted.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cookie::Cookie;
 use lambda_http::http::{HeaderMap, Method, header};
@@ -12,6 +14,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::frontend::Frontend;
 use super::problem::Problem;
+use super::query::Pairs;
+use super::wording::field_problem;
 use crate::domain::Token;
 
 /// The most that a body may have, in bytes: files go to S3 directly.
@@ -31,6 +35,7 @@ pub struct ApiRequest {
     request_id: String,
     network: String,
     secure: bool,
+    query_read: AtomicBool,
 }
 
 impl ApiRequest {
@@ -39,7 +44,7 @@ impl ApiRequest {
     pub fn new(request: Request, frontend: &Frontend) -> Self {
         let (route, request_id, peer): (_, _, Option<IpAddr>) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => (
-                context.route_key.clone().unwrap_or_default(),
+                get_for_head(context.route_key.as_deref().unwrap_or_default()),
                 context.request_id.clone().unwrap_or_default(),
                 // The gateway's own word for the peer: a header could say anything.
                 context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
@@ -47,10 +52,12 @@ impl ApiRequest {
             _ => Default::default(),
         };
         let network = frontend.network(request.headers(), peer);
-        Self { request, route, request_id, network, secure: frontend.secure }
+        let query_read = AtomicBool::new(false);
+        Self { request, route, request_id, network, secure: frontend.secure, query_read }
     }
 
-    /// The route as template.yaml writes it: `GET /v1/shares/{id}`.
+    /// The route as template.yaml writes it: `GET /v1/shares/{id}`; HEAD is answered as GET is, without the body
+    /// (RFC 9110 §9.3.2).
     #[must_use]
     pub fn route(&self) -> &str {
         &self.route
@@ -92,12 +99,17 @@ impl ApiRequest {
         self.request.headers()
     }
 
-    /// Whether the caller asks for that media type by name.
-    pub fn accepts(&self, media_type: &str) -> bool {
-        let accept = self.header(header::ACCEPT).unwrap_or_default();
-        accept
-            .split(',')
-            .any(|part| part.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(media_type)))
+    /// Which of these media types the caller would rather have (RFC 9110 §12.5.1): the first, if it does not say.
+    pub fn prefers<'t>(&self, offered: &[&'t str]) -> &'t str {
+        preferred(self.header(header::ACCEPT).unwrap_or_default(), offered)
+    }
+
+    /// Where the next part of this answer is, for a `Link` header (RFC 8288): the same request with that cursor.
+    pub fn next_link(&self, cursor: &str) -> String {
+        let others = form_urlencoded::parse(self.raw_query().as_bytes()).filter(|(name, _)| name != "cursor");
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(others).append_pair("cursor", cursor).finish();
+        format!("<{}?{query}>; rel=\"next\"", self.path())
     }
 
     /// Whether the caller has the answer with that tag: compared weakly, as conditional reads are.
@@ -136,7 +148,8 @@ impl ApiRequest {
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (path, inner) = (error.path().to_string(), error.inner());
-            if inner.is_data() {
+            // serde_json calls it a fault of syntax, too, where a word of a choice is something else than a string.
+            if inner.is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
                 field_problem(&path, &inner.to_string())
             } else {
                 Problem::invalid_body(&inner.to_string())
@@ -151,12 +164,32 @@ impl ApiRequest {
         if self.body()?.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
-    /// The parameters of the query.
+    /// The parameters of the query: a struct without `flatten`. Others are refused.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let query = self.request.uri().query().unwrap_or_default();
-        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(pairs)
-            .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
+        let pairs = self.pairs();
+        let read = pairs.read()?;
+        pairs.finish().map(|()| read)
+    }
+
+    /// [`Self::query`] of a list: its filters, and which page of it.
+    pub fn list_query<T: DeserializeOwned, P: DeserializeOwned>(&self) -> Result<(T, P), Problem> {
+        let pairs = self.pairs();
+        let read = (pairs.read()?, pairs.read()?);
+        pairs.finish().map(|()| read)
+    }
+
+    fn pairs(&self) -> Pairs<'_> {
+        self.query_read.store(true, Ordering::Relaxed);
+        Pairs::of(self.raw_query())
+    }
+
+    fn raw_query(&self) -> &str {
+        self.request.uri().query().unwrap_or_default()
+    }
+
+    /// Refuses parameters that nobody has read.
+    pub(super) fn refuse_unread_query(&self) -> Result<(), Problem> {
+        if self.query_read.load(Ordering::Relaxed) { Ok(()) } else { Pairs::of(self.raw_query()).finish() }
     }
 
     /// The body as it came: for what is not JSON.
@@ -171,8 +204,7 @@ impl ApiRequest {
 
     /// What makes the request this one and no other, for an idempotency key.
     pub(super) fn content(&self) -> Result<Vec<u8>, Problem> {
-        let query = self.request.uri().query().unwrap_or_default();
-        let head = [self.method().as_str(), " ", self.path(), "?", query, "\n"].concat();
+        let head = [self.method().as_str(), " ", self.path(), "?", self.raw_query(), "\n"].concat();
         Ok([head.as_bytes(), self.body()?].concat())
     }
 
@@ -184,8 +216,12 @@ impl ApiRequest {
         heard.map(Some).ok_or_else(|| Problem::invalid_field("Idempotency-Key", "must be visible ASCII text"))
     }
 
-    /// Refuses an idempotency key where nothing would come of it.
-    pub(super) fn refuse_unheard_key(&self) -> Result<(), Problem> {
+    /// Refuses an idempotency key where nothing would come of it, and parameters where there are none.
+    pub(super) fn refuse_unheard(&self) -> Result<(), Problem> {
+        // What only reads is refused for it afterwards.
+        if !self.method().is_safe() {
+            self.refuse_unread_query()?;
+        }
         let ignored = *self.method() == Method::POST
             && !super::idempotency::takes_key(&self.route)
             && self.headers().contains_key(IDEMPOTENCY_KEY);
@@ -244,24 +280,36 @@ pub(super) const SESSION_COOKIE: CookieName = CookieName { https: "__Host-gateho
 /// The device, by which its owner is known where others guess.
 pub(super) const DEVICE_COOKIE: CookieName = CookieName { https: "__Host-gatehouse-device", http: "gatehouse-device" };
 
-fn field_problem(path: &str, text: &str) -> Problem {
-    // serde_json says where in the body; the path says it better.
-    let text = text.split(" at line ").next().unwrap_or(text);
-    let missing = text.strip_prefix("missing field `").or_else(|| text.strip_prefix("unknown field `"));
-    match missing.and_then(|rest| rest.split('`').next()) {
-        Some(name) => {
-            let parent = path.strip_suffix(name).unwrap_or(path).trim_end_matches('.');
-            let field = if matches!(parent, "" | ".") { name.to_owned() } else { format!("{parent}.{name}") };
-            Problem::invalid_field(field, if text.starts_with("missing") { "is needed" } else { "is not known here" })
-        }
-        // What a struct of ours is called is nobody's business.
-        None => {
-            let text = text
-                .split_once("expected struct ")
-                .map_or(text.to_owned(), |(got, _)| format!("{got}expected an object"));
-            Problem::invalid_field(if path == "." { "body" } else { path }, text)
-        }
-    }
+fn get_for_head(route: &str) -> String {
+    route.strip_prefix("HEAD ").map_or_else(|| route.to_owned(), |path| format!("GET {path}"))
+}
+
+fn preferred<'t>(accept: &str, offered: &[&'t str]) -> &'t str {
+    let best = offered.iter().filter_map(|media_type| Some((weight(accept, media_type)?, *media_type)));
+    // Of two that are wanted alike, the one that is named before the other, and the first.
+    let best = best.rev().max_by_key(|(weight, _)| *weight);
+    best.map_or(offered.first().copied().unwrap_or_default(), |(_, media_type)| media_type)
+}
+
+/// How much a media type is wanted: its quality in thousandths, how exactly it is named, and how early. Nothing, if it
+/// is not wanted at all.
+fn weight(accept: &str, media_type: &str) -> Option<(u16, u8, Reverse<usize>)> {
+    let any_of_kind = media_type.split_once('/').map_or(String::new(), |(kind, _)| format!("{kind}/*"));
+    let ranges = accept.split(',').enumerate().filter_map(|(place, part)| {
+        let mut part = part.split(';').map(str::trim);
+        let range = part.next()?;
+        let exactness = [media_type, &any_of_kind, "*/*"].iter().position(|name| range.eq_ignore_ascii_case(name))?;
+        let quality = part.find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(0.0))
+        });
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+        let quality = (quality.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0).round() as u16;
+        Some((2 - u8::try_from(exactness).unwrap_or(2), quality, Reverse(place)))
+    });
+    // The most exact range that fits says how much.
+    let (exactness, quality, place) = ranges.max()?;
+    (quality > 0).then_some((quality, exactness, place))
 }
 
 /// For a field of a change where `null` and nothing are different: `Some(None)` and `None`.
@@ -299,5 +347,43 @@ mod cookie_tests {
         assert_eq!(session(false, &["gatehouse=ours", "gatehouse=another"]), None);
         assert_eq!(session(false, &["gatehouse=ours", "__Host-gatehouse=another"]), None);
         assert_eq!(session(true, &["__Host-gatehouse-device=x"]), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFERED: [&str; 2] = ["application/json", "text/csv"];
+
+    #[test]
+    fn what_the_caller_would_rather_have_is_what_it_weighs_most() {
+        for json in [
+            "",
+            "*/*",
+            "application/json",
+            "application/json, text/plain, */*",
+            "application/json, text/csv",
+            "text/csv;q=0",
+            "text/csv;q=0, */*",
+            "text/csv;q=0.5, application/json",
+            "text/csv; q=0.1, application/*; q=0.2",
+            "image/png",
+            "text/csv;q=nonsense",
+        ] {
+            assert_eq!(preferred(json, &OFFERED), "application/json", "{json}");
+        }
+        for csv in [
+            "text/csv",
+            "Text/CSV; charset=utf-8",
+            "text/*",
+            "text/csv, application/json",
+            "text/csv, */*",
+            "*/*;q=0.1, text/csv;q=0.2",
+            "application/json;q=0.9, text/csv",
+            "application/json;q=0, */*",
+        ] {
+            assert_eq!(preferred(csv, &OFFERED), "text/csv", "{csv}");
+        }
     }
 }

@@ -42,6 +42,12 @@ impl PageQuery {
     }
 }
 
+/// The parameter of a list that comes in parts as large as they may be.
+#[derive(Debug, Deserialize)]
+pub struct PartQuery {
+    cursor: Option<String>,
+}
+
 /// A page as the API shows it.
 #[derive(Debug, Serialize)]
 pub struct ListView<T> {
@@ -66,9 +72,23 @@ impl Gate {
 
     /// Where a list goes on that is not one partition of the table.
     pub async fn after<T: DeserializeOwned>(&self, list: &List, query: &PageQuery) -> Result<Option<T>, Problem> {
-        let Some(cursor) = &query.cursor else { return Ok(None) };
+        self.position(list, query.cursor.as_deref()).await
+    }
+
+    /// [`Self::after`] for a list in parts.
+    pub async fn after_part<T: DeserializeOwned>(&self, list: &List, query: &PartQuery) -> Result<Option<T>, Problem> {
+        self.position(list, query.cursor.as_deref()).await
+    }
+
+    async fn position<T: DeserializeOwned>(&self, list: &List, cursor: Option<&str>) -> Result<Option<T>, Problem> {
+        let Some(cursor) = cursor else { return Ok(None) };
         let key = self.keyring.seal_key().await?;
         decode(&key, list, cursor).map(Some).ok_or_else(Problem::invalid_cursor)
+    }
+
+    /// The cursor of a place in a list.
+    pub async fn cursor<T: Serialize>(&self, list: &List, position: &T) -> Result<String, Problem> {
+        Ok(encode(&self.keyring.seal_key().await?, list, position))
     }
 
     /// A page of such a list as an answer shows it.
@@ -80,7 +100,7 @@ impl Gate {
     ) -> Result<ListView<V>, Problem> {
         let next = match next {
             None => None,
-            Some(next) => Some(encode(&self.keyring.seal_key().await?, list, next)),
+            Some(next) => Some(self.cursor(list, next).await?),
         };
         Ok(ListView { items, next })
     }

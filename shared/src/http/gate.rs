@@ -155,9 +155,7 @@ impl Gate {
     /// What the request's session says. It still has to be admitted by the person's record: see [`Self::authenticate`].
     pub async fn claims(&self, request: &ApiRequest) -> Result<Claims, Problem> {
         let session = self.keyring.session(request.session_token()?).await?;
-        let claims = session.map_err(|_| Problem::sign_in_required())?;
-        request.refuse_unheard_key()?;
-        Ok(claims)
+        session.map_err(|_| Problem::sign_in_required())
     }
 
     /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
@@ -167,7 +165,10 @@ impl Gate {
         }
         let claims = self.claims(request).await?;
         Ok(match (claims.sub, claims.com) {
-            (PersonId::Contact(contact), Some(company)) => Some(Customer { contact, company, claims }),
+            (PersonId::Contact(contact), Some(company)) => {
+                request.refuse_unheard()?;
+                Some(Customer { contact, company, claims })
+            }
             _ => None,
         })
     }
@@ -218,7 +219,7 @@ impl Gate {
 
     /// What is counted against guessing and flooding.
     pub async fn throttle(&self) -> Result<Throttle<'_>, StoreError> {
-        Ok(Throttle::new(&self.store, self.keyring.cursor_key().await?))
+        Ok(Throttle::new(&self.store, self.keyring.count_key().await?))
     }
 
     /// One more mail with an activation link to that address, if it was not sent too many in the last hour: to be counted
@@ -260,6 +261,12 @@ impl Gate {
 
     /// Whoever is signed in. One read.
     pub async fn caller(&self, request: &ApiRequest) -> Result<Caller, Problem> {
+        let caller = self.person(request).await?;
+        request.refuse_unheard()?;
+        Ok(caller)
+    }
+
+    async fn person(&self, request: &ApiRequest) -> Result<Caller, Problem> {
         let claims = self.claims(request).await?;
         let person = self.store.person(claims.sub).await?;
         Self::authenticate(claims, person)
@@ -270,10 +277,20 @@ impl Gate {
         if let Some(key) = request.session_token()?.strip_prefix(KEY_PREFIX) {
             return self.integration(request, key, right).await;
         }
-        match self.caller(request).await?.person {
-            Person::Staff(staff) if staff.may(right) => {
-                let Staff { id, name, roles, .. } = staff.record;
-                Ok(Operator { id: id.into(), name, grants: Grants::Roles(roles) })
+        let Staff { id, name, roles, .. } = self.staff_in_person(request, |staff| staff.may(right)).await?;
+        Ok(Operator { id: id.into(), name, grants: Grants::Roles(roles) })
+    }
+
+    /// Somebody of the staff who is allowed this, signed in: no integration. One read.
+    pub async fn staff_in_person(
+        &self,
+        request: &ApiRequest,
+        allowed: impl FnOnce(&Staff) -> bool,
+    ) -> Result<Staff, Problem> {
+        match self.person(request).await?.person {
+            Person::Staff(staff) if allowed(&staff) => {
+                request.refuse_unheard()?;
+                Ok(staff.record)
             }
             _ => Err(Problem::forbidden("Your role does not include this.")),
         }
@@ -283,10 +300,10 @@ impl Gate {
         let token: Token = key.parse().map_err(|_| Problem::sign_in_required())?;
         let key = self.store.api_key(&token.hash()).await?;
         let key = key.filter(|key| key.works(self.now())).ok_or_else(Problem::sign_in_required)?;
-        request.refuse_unheard_key()?;
         if !key.may(right) {
             return Err(Problem::forbidden("The scopes of this key do not include this."));
         }
+        request.refuse_unheard()?;
         if key.last_used_at.is_none_or(|at| at + KEY_TOUCHED < self.now()) {
             self.store.touch_key(&key, self.now()).await?;
         }

@@ -21,10 +21,11 @@ use crate::store::{KeyState, ResponseLock, StoredResponse, Transaction};
 
 /// The routes that take an idempotency key. Any other POST refuses one: strangers cannot be told apart, and what
 /// changes nothing but the activity may be sent again as it is.
-const TAKES_KEY: [&str; 12] = [
+const TAKES_KEY: [&str; 13] = [
     "POST /v1/api-keys",
     "POST /v1/companies",
     "POST /v1/companies/{id}/contacts",
+    "POST /v1/companies/{id}/merge",
     "POST /v1/contacts/{id}/invitation",
     "POST /v1/registrations/{id}/decline",
     "POST /v1/registrations/{id}/map",
@@ -58,9 +59,9 @@ pub(super) fn takes_key(route: &str) -> bool {
     TAKES_KEY.contains(&route)
 }
 
-/// Where a session is asked for, that comes first: see [`ApiRequest::refuse_unheard_key`].
-pub(super) fn refuse_strangers_key(request: &ApiRequest) -> Result<(), Problem> {
-    if PUBLIC.contains(&request.route()) { request.refuse_unheard_key() } else { Ok(()) }
+/// Whether nobody is asked who calls.
+pub(super) fn is_public(route: &str) -> bool {
+    PUBLIC.contains(&route)
 }
 
 /// What a request changes and the response that tells of it, to be written together.

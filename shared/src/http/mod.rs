@@ -6,9 +6,11 @@ mod frontend;
 mod gate;
 mod idempotency;
 mod problem;
+mod query;
 #[cfg(feature = "files")]
 mod upload_request;
 mod view;
+mod wording;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,13 +20,13 @@ use crate::event::StartError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, service_fn};
 use serde::Serialize;
 use tracing::{Instrument as _, error, info, info_span};
 
 pub use call::{ApiRequest, LARGEST_BODY, given};
-pub use cursor::{List, ListView, PageQuery};
+pub use cursor::{List, ListView, PageQuery, PartQuery};
 pub use frontend::{Frontend, ProxyError, TrustedProxy};
 pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;
@@ -78,10 +80,7 @@ async fn respond(function: &impl Function, request: Request, frontend: &Frontend
     let span = info_span!("call", request_id = request.request_id(), route = request.route());
     async {
         let began = Instant::now();
-        let result = match idempotency::refuse_strangers_key(&request) {
-            Ok(()) => function.handle(&request).await,
-            Err(refused) => Err(refused),
-        };
+        let result = answer(function, &request).await;
         let slug = result.as_ref().err().map(Problem::slug);
         if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
             error!(cause, "the request failed");
@@ -91,13 +90,35 @@ async fn respond(function: &impl Function, request: Request, frontend: &Frontend
         info!(status, slug, ms, "answered");
         let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers
-            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        headers.extend(ON_EVERY_RESPONSE.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        if request.method() == Method::HEAD {
+            *response.body_mut() = Body::Empty;
+        }
         response
     }
     .instrument(span)
     .await
+}
+
+/// What a browser is told of every response (ASVS 5.0, 3.4): nothing of ours is a page, nor for another site.
+const ON_EVERY_RESPONSE: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+async fn answer(function: &impl Function, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+    // Where a session is asked for, that comes first: see the gate.
+    if idempotency::is_public(request.route()) {
+        request.refuse_unheard()?;
+    }
+    let response = function.handle(request).await?;
+    if request.method().is_safe() {
+        request.refuse_unread_query()?;
+    }
+    Ok(response)
 }
 
 /// An answer in JSON.
@@ -110,6 +131,31 @@ fn json_text(status: StatusCode, body: String) -> ApiResponse {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// The room of one response. Lambda carries 6 MB of JSON (its quota of a synchronous invocation), in which a body is a
+/// text: what is escaped there takes twice its room.
+#[derive(Debug)]
+pub struct ResponseRoom(usize);
+
+impl Default for ResponseRoom {
+    fn default() -> Self {
+        Self(5_000_000)
+    }
+}
+
+impl ResponseRoom {
+    /// Takes the room of a piece of the body, if there is that much.
+    pub fn take(&mut self, text: &str) -> bool {
+        let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+        match self.0.checked_sub(text.len() + escaped) {
+            Some(rest) => {
+                self.0 = rest;
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 /// An answer that a caller need not fetch twice: 304 without it, if it has this very one (RFC 9110 §13.1.2).

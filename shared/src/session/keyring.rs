@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use super::seal::SealKey;
@@ -78,6 +79,11 @@ impl Keyring {
             self.reload().await?;
         }
         Ok(SealKey::new(&URL_SAFE_NO_PAD.decode(&self.known().published.cursor_key).unwrap_or_default()))
+    }
+
+    /// The key of the hashes under which networks, devices and accounts are counted.
+    pub(crate) async fn count_key(&self) -> Result<hmac::Key, StoreError> {
+        Ok(self.seal_key().await?.count_key())
     }
 
     /// Publishes the signer's key, if it is not published; keys that it replaces last as long as their sessions.

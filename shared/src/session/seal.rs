@@ -15,6 +15,7 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(crate) struct SealKey {
     nonces: hmac::Key,
+    counts: hmac::Key,
     cipher: Option<LessSafeKey>,
 }
 
@@ -24,8 +25,16 @@ impl SealKey {
         let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"gatehouse seals").extract(secret);
         let cipher = secret.expand(&[b"cipher"], &AES_256_GCM).ok().map(|key| LessSafeKey::new(UnboundKey::from(key)));
         // HKDF fails only for keys that are longer than 255 hashes.
-        let nonces = secret.expand(&[b"nonces"], hmac::HMAC_SHA256).map(hmac::Key::from);
-        Self { nonces: nonces.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[])), cipher }
+        let hmac = |label: &[u8]| {
+            let key = secret.expand(&[label], hmac::HMAC_SHA256).map(hmac::Key::from);
+            key.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[]))
+        };
+        Self { nonces: hmac(b"nonces"), counts: hmac(b"counts"), cipher }
+    }
+
+    /// For hashes of what is counted.
+    pub(crate) fn count_key(&self) -> hmac::Key {
+        self.counts.clone()
     }
 
     /// The content with its seal, fit for a URL; what was sealed for one purpose opens for no other.

@@ -66,6 +66,15 @@ impl Store {
         Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
     }
 
+    /// Files of several shares; those that do not exist are missing in the answer.
+    pub async fn files_of(
+        &self,
+        ids: impl IntoIterator<Item = (ShareId, FileId)>,
+    ) -> Result<Vec<ShareFile>, StoreError> {
+        let items = self.items(ids.into_iter().map(|(share, file)| keys::file(share, file))).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    }
+
     /// One file of a share.
     pub async fn file(&self, share: ShareId, file: FileId) -> Result<Option<Stored<ShareFile>>, StoreError> {
         self.read(keys::file(share, file)).await

@@ -4,6 +4,7 @@ mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 
@@ -81,6 +82,16 @@ impl Condition {
 }
 
 impl Write {
+    /// What it writes, as the attributes of the key.
+    fn key(&self) -> Vec<String> {
+        match &self.change {
+            Change::Put(item) => {
+                [keys::PK, keys::SK].iter().filter_map(|name| item.get(*name)?.as_s().ok().cloned()).collect()
+            }
+            Change::Delete(key) | Change::None(key) => vec![key.pk.clone(), key.sk.clone()],
+        }
+    }
+
     fn build(self, table: &str) -> Result<TransactWriteItem, StoreError> {
         let incomplete = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Call {
             operation: "TransactWriteItems",
@@ -279,7 +290,8 @@ impl Transaction<'_> {
 
     /// The record of who did this.
     pub fn activity(self, activity: &Activity) -> Self {
-        self.put(activity_item(activity), None, OnFailure::Conflict)
+        // What was recorded is never written over.
+        self.put(activity_item(activity), Some(Condition::is_new()), OnFailure::Conflict)
     }
 
     /// A record in the place of whatever was there: another record that is saved with it keeps them in step.
@@ -322,9 +334,10 @@ impl Transaction<'_> {
         if self.writes.is_empty() {
             return Ok(());
         }
-        let outcomes: Vec<OnFailure> = self.writes.iter().map(|write| write.on_failure).collect();
+        let writes = one_of_each_key(self.writes)?;
+        let outcomes: Vec<OnFailure> = writes.iter().map(|write| write.on_failure).collect();
         let table = &*self.store.table;
-        let writes = self.writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
+        let writes = writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
         let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         sent.map_err(|error| {
             if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
@@ -353,6 +366,35 @@ fn password_item(person: PersonId, hash: &str) -> Item {
     item
 }
 
+/// DynamoDB refuses a transaction with two writes of one item: what is written last counts, under the condition that
+/// one of them has.
+fn one_of_each_key(writes: Vec<Write>) -> Result<Vec<Write>, StoreError> {
+    let mut merged: Vec<Write> = Vec::with_capacity(writes.len());
+    let mut places: HashMap<Vec<String>, usize> = HashMap::with_capacity(writes.len());
+    for write in writes {
+        let key = write.key();
+        match places.get(&key).and_then(|place| merged.get_mut(*place)) {
+            None => {
+                places.insert(key, merged.len());
+                merged.push(write);
+            }
+            Some(earlier) if earlier.condition.is_some() && write.condition.is_some() => {
+                let cause = format!("two conditions on one item: {key:?}");
+                return Err(StoreError::Call { operation: "TransactWriteItems", cause });
+            }
+            Some(earlier) => {
+                if !matches!(write.change, Change::None(_)) {
+                    earlier.change = write.change;
+                }
+                if write.condition.is_some() {
+                    (earlier.condition, earlier.on_failure) = (write.condition, write.on_failure);
+                }
+            }
+        }
+    }
+    Ok(merged)
+}
+
 pub(super) fn activity_item(activity: &Activity) -> Result<Item, StoreError> {
     let mut item = item_of(keys::activity(activity.at, activity.id), activity)?;
     let contact = activity.contact_id.map(|id| (keys::ABOUT_CONTACT, id.to_string()));
@@ -364,6 +406,48 @@ pub(super) fn activity_item(activity: &Activity) -> Result<Item, StoreError> {
 impl Store {
     /// The record of something that changed nothing else, such as a download.
     pub async fn note(&self, activity: &Activity) -> Result<(), StoreError> {
-        self.put_plain(activity_item(activity)?).await
+        let put = self.client.put_item().table_name(&*self.table).set_item(Some(activity_item(activity)?));
+        match put.condition_expression(format!("attribute_not_exists({})", keys::PK)).send().await {
+            // Its id is its own: an earlier try of this very call has written it.
+            Err(error)
+                if matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_))) =>
+            {
+                Ok(())
+            }
+            put => put.map(drop).map_err(StoreError::call("PutItem")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(pk: &str, value: &str, condition: Option<Condition>) -> Write {
+        let item = [(keys::PK, pk), (keys::SK, "a"), ("value", value)];
+        let item = item.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))).into();
+        Write { change: Change::Put(item), condition, on_failure: OnFailure::Conflict }
+    }
+
+    #[test]
+    fn two_writes_of_one_item_are_one_under_the_condition_of_either() {
+        let writes = vec![
+            put("one", "first", None),
+            put("two", "only", None),
+            put("one", "last", Some(Condition::is_new())),
+            put("one", "very last", None),
+        ];
+        let merged = one_of_each_key(writes).unwrap();
+        let values: Vec<&str> = merged
+            .iter()
+            .map(|write| match &write.change {
+                Change::Put(item) => item["value"].as_s().unwrap().as_str(),
+                _ => "",
+            })
+            .collect();
+        assert_eq!(values, ["very last", "only"]);
+        assert!(merged[0].condition.is_some() && merged[1].condition.is_none());
+        let both = vec![put("one", "a", Some(Condition::is_new())), put("one", "b", Some(Condition::is_new()))];
+        assert!(one_of_each_key(both).is_err());
     }
 }

@@ -52,7 +52,9 @@ fn out_of_time(query: &str, now: Timestamp) -> Option<Response> {
     let seconds = parameter(query, "X-Amz-Expires").and_then(|seconds| seconds.parse::<i64>().ok());
     let date = parameter(query, "X-Amz-Date").unwrap_or_default();
     let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).ok();
-    let signed = signed.and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|at| at.timestamp());
+    let signed = signed
+        .and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC).ok())
+        .and_then(|at| Timestamp::from_second(at.timestamp().as_second()).ok());
     let Some(signed) = signed else {
         return malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
     };

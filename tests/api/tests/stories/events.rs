@@ -131,6 +131,8 @@ fn every_route_has_an_event() {
     for function in Template::of_workspace().unwrap().functions {
         for route in function.routes {
             let key = match route {
+                // Answered as GET is.
+                Route::Path { method, path } if method == "HEAD" => format!("GET {path}"),
                 Route::Path { method, path } => format!("{method} {path}"),
                 Route::Default => "$default".to_owned(),
             };

@@ -9,7 +9,7 @@ async fn unknown_paths_and_methods_are_told_apart() {
     portal.get("/v1/nothing", &NOBODY).await.expect_problem(404, "not_found");
     portal.get("/", &NOBODY).await.expect_problem(404, "not_found");
     let reply = portal.call(Method::PUT, "/v1/shares", &NOBODY, None).await;
-    assert_eq!(reply.headers["allow"], "GET, POST");
+    assert_eq!(reply.headers["allow"], "GET, HEAD, POST");
     reply.expect_problem(405, "method_not_allowed");
 }
 
@@ -51,10 +51,28 @@ async fn a_repeated_invitation_with_its_key_is_mailed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_not_kept_by_caches_or_guessed_at_by_browsers() {
+async fn answers_are_not_kept_by_caches_or_taken_for_pages_by_browsers() {
     let portal = Portal::open().await;
-    let reply = portal.get("/v1/me", &portal.admin().await).await;
-    assert_eq!(reply.headers["cache-control"], "no-store");
-    assert_eq!(reply.headers["x-content-type-options"], "nosniff");
-    assert!(reply.headers.contains_key("strict-transport-security"));
+    let admin = portal.admin().await;
+    let out = portal.sign_in(gatehouse_tests::ADMIN).await;
+    for reply in [
+        portal.get("/v1/me", &admin).await,
+        portal.get("/v1/me", &NOBODY).await,
+        portal.get("/v1/nothing", &NOBODY).await,
+        portal.call(Method::PUT, "/v1/shares", &NOBODY, None).await,
+        portal.call(Method::HEAD, "/v1/me", &admin, None).await,
+        portal.delete("/v1/sessions/current", &out).await,
+    ] {
+        let is = |name: &str, value: &str| assert_eq!(reply.headers[name], value, "{:#}", reply.body);
+        is("cache-control", "no-store");
+        is("x-content-type-options", "nosniff");
+        is("strict-transport-security", "max-age=63072000; includeSubDomains");
+        let policy = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+        is("content-security-policy", policy);
+        is("referrer-policy", "no-referrer");
+        is("cross-origin-resource-policy", "same-origin");
+        assert_eq!(reply.headers.contains_key("clear-site-data"), reply.status == 204);
+    }
+    let everywhere = portal.delete("/v1/sessions", &admin).await;
+    assert_eq!(everywhere.headers["clear-site-data"], "\"cache\", \"storage\"");
 }

@@ -156,6 +156,17 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
                 body.clone()
             };
             let reply = portal.call(method.clone(), &path, who, body).await;
+            // Who may not ask learns nothing of what could be asked: not by its body, its ids, its parameters or its key.
+            if let Some(expected) = expected {
+                let no_ids = path.split('/').map(|part| part.split_once('_').map_or(part, |_| "x"));
+                let no_ids = no_ids.collect::<Vec<_>>().join("/");
+                for wrong in [&path, &no_ids, &format!("{path}?limit=x&nope=1")] {
+                    let request = portal.request(method.clone(), wrong).body("{").header("idempotency-key", " ");
+                    let request = who.0.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+                    let reply = portal.send(request.header("content-type", "application/json")).await;
+                    assert_eq!(reply.status.as_u16(), expected, "{method} {wrong}: {:#}", reply.body);
+                }
+            }
             let status = Some(reply.status.as_u16()).filter(|status| matches!(status, 401 | 403));
             let of_credentials = matches!(reply.body["type"].as_str(), Some("wrong_credentials"));
             assert!(status == expected || of_credentials, "{route}: {expected:?} was expected: {:#}", reply.body);

@@ -1,0 +1,208 @@
+//! Who did what: all of it, however much there is, for people and for spreadsheets.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use gatehouse::clock::{SignedDuration, Timestamp};
+use gatehouse::domain::{Activity, ActivityKind, Actor, FileId, ShareFile, ShareId};
+use gatehouse::store::{Store, Transaction};
+use gatehouse_tests::{ADMIN, Portal, Reply, Who, text};
+use reqwest::Method;
+use serde_json::json;
+
+/// Lays records into the table, many in a transaction.
+async fn record(portal: &Portal, records: &[Activity]) {
+    let store = Store::new(&portal.stack.env);
+    for hundred in records.chunks(100) {
+        hundred.iter().fold(store.transaction(), Transaction::activity).commit().await.unwrap();
+    }
+}
+
+async fn export(portal: &Portal, who: &Who, path: &str) -> Reply {
+    let request = portal.request(Method::GET, path).header("accept", "text/csv");
+    portal.send(who.0.iter().fold(request, reqwest::RequestBuilder::bearer_auth)).await
+}
+
+/// All parts of an export: their texts.
+async fn all_parts(portal: &Portal, who: &Who, path: &str) -> Vec<String> {
+    let (mut path, mut parts) = (path.to_owned(), Vec::new());
+    loop {
+        let reply = export(portal, who, &path).await;
+        let next = reply.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+        assert_eq!(reply.headers["content-type"], "text/csv; charset=utf-8");
+        parts.push(text(&reply.expect(200)));
+        let Some(next) = next else { return parts };
+        next.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().clone_into(&mut path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_opens_in_a_spreadsheet_and_says_who_what_and_which() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let company = json!({ "name": "=cmd|' /C calc'!A0" });
+    let company = text(&portal.post("/v1/companies", &admin, company).await.expect(201)["id"]);
+    let body = json!({ "name": "Zoë;=1+1", "email": "zoe@harbour.example" });
+    let contact = portal.post(&format!("/v1/companies/{company}/contacts"), &admin, body).await.expect(201);
+    let contact = text(&contact["id"]);
+    let share = portal.draft(&admin, "Été \"6\", 漢字", &[&contact], &[("+Plan.txt", "text/plain", b"a")]).await;
+    portal.call(Method::POST, &format!("/v1/shares/{share}/send"), &admin, None).await.expect(202);
+    let csv = all_parts(&portal, &admin, "/v1/activity").await.concat();
+
+    assert!(csv.starts_with("\u{feff}\"at\",\"kind\",\"actor_id\",\"actor_name\",\"company_id\",\"company_name\","));
+    assert!(csv.ends_with("\"\r\n"));
+    let sent = csv.split("\r\n").find(|line| line.contains("\"share_sent\"")).unwrap();
+    assert!(
+        sent.contains("\"Été \"\"6\"\", 漢字\"") && sent.contains("\"'+Plan.txt\"") && sent.contains("\"First Admin\"")
+    );
+    let created = csv.split("\r\n").find(|line| line.contains("\"contact_created\"")).unwrap();
+    assert!(created.contains("\"Zoë;'=1+1\"") && created.contains("\"'=cmd|' /C calc'!A0\""), "{created}");
+    for line in csv.trim_start_matches('\u{feff}').split("\r\n").filter(|line| !line.is_empty()) {
+        assert!(line.starts_with('"') && line.ends_with('"') && line.matches("\",\"").count() == 11, "{line}");
+    }
+    // Whatever a client weighs most is what it gets.
+    let accept = async |accept: &str| {
+        let request = portal.request(Method::GET, "/v1/activity").header("accept", accept);
+        let reply = portal.send(request.bearer_auth(admin.0.as_ref().unwrap())).await;
+        reply.headers["content-type"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(accept("text/csv;q=0, */*").await, "application/json");
+    assert_eq!(accept("text/csv;q=0.1, application/json;q=0.2").await, "application/json");
+    assert_eq!(accept("application/json;q=0.1, text/csv").await, "text/csv; charset=utf-8");
+    export(&portal, &admin, "/v1/activity?limit=5").await.expect_invalid("limit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_every_row_once_and_each_part_fits_into_an_answer() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    portal.stop_the_stream().await;
+    let now = portal.stack.clock.now();
+    let actor = || Actor { id: None, name: "Somebody".parse().ok() };
+    let share = ShareId::new(now);
+    let of = |n: i64, kind| Activity::new(kind, actor(), now - SignedDuration::from_secs(n));
+    let files = |n: i64| (0..1_000).map(move |_| FileId::new(now - SignedDuration::from_secs(n)));
+    let mut records: Vec<Activity> = (0..6_000).map(|n| of(n, ActivityKind::LinkOpened).share(share)).collect();
+    record(&portal, &records).await;
+    let large: Vec<Activity> =
+        (0..200).map(|n| of(n, ActivityKind::FilesDownloaded).share(share).files(files(n))).collect();
+    for ten in large.chunks(10) {
+        record(&portal, ten).await;
+    }
+    records.extend(large);
+
+    let parts = all_parts(&portal, &admin, &format!("/v1/activity?share_id={share}")).await;
+    assert!(parts.len() > 2, "{} parts", parts.len());
+    let mut rows = 0;
+    for part in &parts {
+        // As it goes through Lambda: a text in JSON.
+        assert!(serde_json::to_string(part).unwrap().len() < 5_500_000);
+        rows += part.split("\r\n").count() - 2;
+    }
+    assert_eq!(rows, records.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rare_kind_is_found_page_by_page_however_much_lies_between() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    portal.stop_the_stream().await;
+    let now = portal.stack.clock.now();
+    let of = |n: i64| {
+        let kind = if n % 6_000 == 5_999 { ActivityKind::SettingsChanged } else { ActivityKind::LinkOpened };
+        Activity::new(kind, Actor::system(), now - SignedDuration::from_secs(n))
+    };
+    record(&portal, &(0..12_500).map(of).collect::<Vec<_>>()).await;
+    let (mut path, mut found, mut pages) = ("/v1/activity?kind=settings_changed".to_owned(), 0, 0);
+    loop {
+        let began = Instant::now();
+        let page = portal.get(&path, &admin).await.expect(200);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        found += page["items"].as_array().unwrap().len();
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/activity?kind=settings_changed&cursor={next}");
+    }
+    assert_eq!(found, 2);
+    assert!((2..10).contains(&pages), "{pages} pages");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activity_goes_back_to_its_beginning() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    portal.company(&admin, "Harbour").await;
+    let first = portal.get("/v1/activity", &admin).await.expect(200)["items"].as_array().unwrap().len();
+    portal.pass(Duration::from_hours(24 * 365 * 9)).await;
+    let admin = portal.sign_in(ADMIN).await;
+    let (mut path, mut kinds, mut ids) = ("/v1/activity?limit=2".to_owned(), Vec::new(), BTreeSet::new());
+    loop {
+        let page = portal.get(&path, &admin).await.expect(200);
+        for item in page["items"].as_array().unwrap() {
+            kinds.push(text(&item["kind"]));
+            assert!(ids.insert(text(&item["id"])));
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/activity?limit=2&cursor={next}");
+    }
+    assert_eq!(kinds.len(), first + 1, "{kinds:?}");
+    assert!(kinds.contains(&"company_created".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_of_users_ends_its_page_after_so_many_companies() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let mut last = String::new();
+    for n in 0..130 {
+        last = portal.company(&admin, &format!("{n:03} Gmbh")).await;
+    }
+    let contact = portal.contact(&admin, &last, "ann@harbour.example").await;
+    let (mut path, mut found, mut pages) = ("/v1/users?q=gmbh".to_owned(), Vec::new(), 0);
+    loop {
+        let page = portal.get(&path, &admin).await.expect(200);
+        found.extend(page["items"].as_array().unwrap().iter().map(|item| text(&item["id"])));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/users?q=gmbh&cursor={next}");
+    }
+    assert_eq!((found, pages), (vec![contact], 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn downloads_of_a_thousand_long_names_come_in_answers_that_fit() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let share = portal.share(&admin, "Report", &[&ann.id]).await;
+    let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
+    let store = Store::new(&portal.stack.env);
+    let (id, now): (ShareId, Timestamp) = (share.parse().unwrap(), portal.stack.clock.now());
+    let file = store.file(id, text(&shown["files"][0]["id"]).parse().unwrap()).await.unwrap().unwrap().record;
+    for hundred in (0..1_000).collect::<Vec<_>>().chunks(50) {
+        let files: Vec<ShareFile> = hundred
+            .iter()
+            .map(|n| {
+                let id = FileId::new(now);
+                let name = format!("{n:04}{}.txt", "漢".repeat(75)).parse().unwrap();
+                ShareFile { id, series: id, name, ..file.clone() }
+            })
+            .collect();
+        files.iter().fold(store.transaction(), Transaction::create).commit().await.unwrap();
+    }
+    let path = format!("/v1/shares/{share}/downloads");
+    for who in [&ann.who, &admin] {
+        let (mut wanted, mut given, mut answers) = (json!({}), BTreeSet::new(), 0);
+        loop {
+            let answer = portal.post(&path, who, wanted).await.expect(200);
+            assert!(serde_json::to_string(&answer.to_string()).unwrap().len() < 5_500_000);
+            given.extend(answer["items"].as_array().unwrap().iter().map(|item| text(&item["id"])));
+            answers += 1;
+            if answer["remaining"].as_array().unwrap().is_empty() {
+                break;
+            }
+            wanted = json!({ "files": answer["remaining"] });
+        }
+        assert_eq!(given.len(), 1_001, "in {answers} answers");
+    }
+}
