@@ -22,8 +22,15 @@ use crate::clock::Clock;
 use crate::domain::is_loopback;
 use crate::http::{ProxyError, TrustedProxy};
 
-/// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): every AWS endpoint chains to one of them.
-const AMAZON_ROOTS: &[u8] = include_bytes!("../certs/amazon-roots.pem");
+/// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): every AWS endpoint chains to one of them. In
+/// DER, which a start need not decode.
+const AMAZON_ROOTS: [&[u8]; 5] = [
+    include_bytes!("../certs/amazon-root-ca-1.der"),
+    include_bytes!("../certs/amazon-root-ca-2.der"),
+    include_bytes!("../certs/amazon-root-ca-3.der"),
+    include_bytes!("../certs/amazon-root-ca-4.der"),
+    include_bytes!("../certs/starfield-services-root-ca-g2.der"),
+];
 
 /// A connection that does not come about within this time is tried anew.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
@@ -165,7 +172,7 @@ pub fn sdk_config(region: String, credentials: Credentials, endpoints: &Endpoint
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http::client(AMAZON_ROOTS, CONNECT_WITHIN, plain)?)
+        .http_client(http::client(&AMAZON_ROOTS, CONNECT_WITHIN, plain)?)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SharedTimeSource::new(SystemTimeSource::new()))
         .retry_config(RetryConfig::standard().with_max_attempts(4))

@@ -12,21 +12,27 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as TcpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use lambda_http::http::Response;
+use lambda_http::http::header::CONTENT_TYPE;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 /// Idle connections end before the services end them.
 const IDLE_FOR: Duration = Duration::from_secs(20);
 
-/// A client that trusts these roots, in PEM, and no others. `plain`: it also speaks to what has no TLS.
-pub(super) fn client(roots: &[u8], connect_within: Duration, plain: bool) -> Result<SharedHttpClient, rustls::Error> {
+/// A client that trusts these roots, in DER, and no others. `plain`: it also speaks to what has no TLS.
+pub(super) fn client(
+    roots: &[&'static [u8]],
+    connect_within: Duration,
+    plain: bool,
+) -> Result<SharedHttpClient, rustls::Error> {
     let mut trusted = RootCertStore::empty();
-    trusted.add_parsable_certificates(CertificateDer::pem_slice_iter(roots).filter_map(Result::ok));
+    trusted.add_parsable_certificates(roots.iter().map(|root| CertificateDer::from(*root)));
     let tls = ClientConfig::builder_with_provider(ring::default_provider().into());
     let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(trusted).with_no_client_auth();
     let mut tcp = TcpConnector::new();
@@ -72,8 +78,17 @@ impl HttpConnector for Https {
             }
             // The SDK tries again after these, as after those of its own client.
             let response = client.request(request).await.map_err(|error| ConnectorError::io(error.into()))?;
-            let response = response.map(SdkBody::from_body_1_x);
-            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+            let (head, body) = response.into_parts();
+            let body = match head.headers.get(CONTENT_TYPE) {
+                // DynamoDB's answers are read whole, here, where what breaks off is tried again as well.
+                Some(json) if json.as_bytes().starts_with(b"application/x-amz-json") => {
+                    let body = body.collect().await.map_err(|error| ConnectorError::io(error.into()))?;
+                    SdkBody::from(body.to_bytes())
+                }
+                _ => SdkBody::from_body_1_x(body),
+            };
+            HttpResponse::try_from(Response::from_parts(head, body))
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

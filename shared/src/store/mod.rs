@@ -3,9 +3,11 @@
 mod activity;
 mod api_keys;
 mod conflicts;
+mod endpoint;
 mod fan_out;
 mod first_admin;
 mod inbox;
+mod json;
 pub mod keys;
 mod outbox;
 mod page;
@@ -27,11 +29,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::endpoint::ResolveEndpoint;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::future::try_join_all;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 pub use activity::ActivityQuery;
 pub use fan_out::{FanOut, Reader, WRITES_PER_READER};
@@ -52,6 +56,8 @@ pub use words::{DomainOwner, Searchable, WordRow};
 
 use crate::aws::Env;
 use crate::clock::Clock;
+use endpoint::FixedEndpoint;
+use json::KeptAnswer;
 use keys::Key;
 
 /// An item as DynamoDB gives it.
@@ -71,6 +77,9 @@ pub enum StoreError {
     /// An item does not have the form that its key promises.
     #[error("an item cannot be read or written: {0}")]
     Form(#[from] serde_dynamo::Error),
+    /// The same of an answer as it came.
+    #[error("an item cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 impl StoreError {
@@ -81,6 +90,13 @@ impl StoreError {
     {
         move |error| Self::Call { operation, cause: DisplayErrorContext(&error).to_string() }
     }
+}
+
+/// Of the answer to a `GetItem`, what is read.
+#[derive(Deserialize)]
+struct GetAnswer<'a> {
+    #[serde(rename = "Item", borrow, default)]
+    item: Option<&'a RawValue>,
 }
 
 /// The table, and the connection to it.
@@ -96,32 +112,36 @@ impl Store {
     #[must_use]
     pub fn new(env: &Env) -> Self {
         let mut config = aws_sdk_dynamodb::config::Builder::from(&env.aws);
-        config.set_endpoint_url(env.endpoints.dynamodb.clone());
+        let fixed = match &env.endpoints.dynamodb {
+            Some(url) => Some(FixedEndpoint::at(url)),
+            None => env.aws.region().and_then(FixedEndpoint::of),
+        };
+        config.set_endpoint_resolver(fixed.map(ResolveEndpoint::into_shared_resolver));
         let config = config.retry_classifier(conflicts::RetryTransactionConflicts).build();
         Self { client: Client::from_conf(config), table: env.table.as_str().into(), clock: env.clock.clone() }
     }
 
     /// One record, as it is now (strongly consistent).
     pub async fn read<T: Record>(&self, key: Key) -> Result<Option<Stored<T>>, StoreError> {
-        self.item(key).await?.map(Stored::from_item).transpose()
+        self.item(key, Stored::from_json).await
     }
 
     /// Something that is no record: written once, read by its key.
     pub(crate) async fn read_plain<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
-        Ok(self.item(key).await?.map(serde_dynamo::from_item).transpose()?)
+        self.item(key, json::from_item).await
     }
 
-    async fn item(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&*self.table)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::call("GetItem"))?;
-        Ok(answer.item)
+    async fn item<T>(
+        &self,
+        key: Key,
+        parse: impl FnOnce(&RawValue) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let get = self.client.get_item().table_name(&*self.table).set_key(Some(key.attributes())).consistent_read(true);
+        let kept = KeptAnswer::default();
+        let answered = get.customize().interceptor(kept.clone()).send().await;
+        answered.map_err(StoreError::call("GetItem"))?;
+        let body = kept.take();
+        json::read::<GetAnswer<'_>>(&body)?.item.map(parse).transpose()
     }
 
     /// Several items in one round trip, as they are now; those that do not exist are missing in the answer.

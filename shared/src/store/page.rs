@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use super::json::{self, KeptAnswer};
 use super::keys::Key;
 use super::keys::{
     self, LISTED_PK, LISTED_SK, MEMBERS_PK, PK, SIZE_SK, SK, TIME_SK, TITLE_SK, UNREAD_SK, USERS_PK, USERS_SK,
@@ -19,7 +21,7 @@ pub struct Position(pub BTreeMap<String, String>);
 
 impl Position {
     /// The keys that say where an item stands in the table and in each index that it is in.
-    fn of(item: &Item, index: Option<&str>) -> Self {
+    fn of(item: &RawValue, index: Option<&str>) -> Result<Self, StoreError> {
         let names: &[&str] = match index {
             Some(keys::LISTED) => &[PK, SK, LISTED_PK, LISTED_SK],
             Some(keys::USERS_INDEX) => &[PK, SK, USERS_PK, USERS_SK],
@@ -30,10 +32,9 @@ impl Position {
             Some(_) => &[PK, SK, TIME_SK],
             None => &[PK, SK],
         };
-        let text = |name: &&str| {
-            item.get(*name).and_then(|value| value.as_s().ok()).map(|text| ((*name).to_owned(), text.clone()))
-        };
-        Self(names.iter().filter_map(text).collect())
+        let mut all: BTreeMap<String, KeyAttribute> = serde_json::from_str(item.get())?;
+        let text = |name: &&str| Some(((*name).to_owned(), all.remove(*name)?.text?));
+        Ok(Self(names.iter().filter_map(text).collect()))
     }
 
     /// Behind that record in the table.
@@ -57,6 +58,22 @@ pub struct PageRequest {
     pub limit: usize,
     /// Where to begin; at the beginning, if there is none.
     pub after: Option<Position>,
+}
+
+/// Of the answer to a `Query`, what is read.
+#[derive(Deserialize)]
+struct QueryAnswer<'a> {
+    #[serde(rename = "Items", borrow, default)]
+    items: Vec<&'a RawValue>,
+    #[serde(rename = "LastEvaluatedKey", borrow, default)]
+    last: Option<&'a RawValue>,
+}
+
+/// An attribute, if it can be a key.
+#[derive(Deserialize)]
+struct KeyAttribute {
+    #[serde(rename = "S")]
+    text: Option<String>,
 }
 
 /// One page of a list.
@@ -128,8 +145,7 @@ impl Store {
         listing: Listing<'_>,
         page: PageRequest,
     ) -> Result<Page<T>, StoreError> {
-        let Page { items, next } = self.page_of_items(listing, page).await?;
-        Ok(Page { items: items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?, next })
+        self.parsed_page(listing, page, json::from_item).await
     }
 
     /// The same with the version of each.
@@ -138,12 +154,16 @@ impl Store {
         listing: Listing<'_>,
         page: PageRequest,
     ) -> Result<Page<Stored<T>>, StoreError> {
-        let Page { items, next } = self.page_of_items(listing, page).await?;
-        Ok(Page { items: items.into_iter().map(Stored::from_item).collect::<Result<_, _>>()?, next })
+        self.parsed_page(listing, page, Stored::from_json).await
     }
 
     /// Reads one item more than the page holds: that is how it knows whether there is a next page.
-    async fn page_of_items(&self, listing: Listing<'_>, page: PageRequest) -> Result<Page<Item>, StoreError> {
+    async fn parsed_page<T>(
+        &self,
+        listing: Listing<'_>,
+        page: PageRequest,
+        parse: impl Fn(&RawValue) -> Result<T, StoreError>,
+    ) -> Result<Page<T>, StoreError> {
         let limit = page.limit;
         let mut condition = "#pk = :pk".to_owned();
         let mut query = self
@@ -173,14 +193,16 @@ impl Store {
                     .expression_attribute_values(":to", AttributeValue::S(to));
             }
         }
-        let answer = query.key_condition_expression(condition).send().await.map_err(StoreError::call("Query"))?;
-        let mut items = answer.items.unwrap_or_default();
+        let kept = KeptAnswer::default();
+        let query = query.key_condition_expression(condition).customize().interceptor(kept.clone());
+        query.send().await.map_err(StoreError::call("Query"))?;
+        let body = kept.take();
+        let QueryAnswer { mut items, last } = json::read(&body)?;
         // DynamoDB ends a page after 1 MB, too, and says where.
-        let next = match (items.len() > limit, answer.last_evaluated_key) {
-            (true, _) => Some(Position::of(&items[limit - 1], listing.index)),
-            (false, last) => last.map(|last| Position::of(&last, listing.index)),
-        };
+        let last = if items.len() > limit { items.get(limit.saturating_sub(1)).copied() } else { last };
+        let next = last.map(|item| Position::of(item, listing.index)).transpose()?;
         items.truncate(limit);
+        let items = items.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
 }

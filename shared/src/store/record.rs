@@ -3,11 +3,12 @@
 use std::ops::Deref;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::keys::{self, Key};
-use super::{Item, StoreError, item_of, ttl};
+use super::{Item, StoreError, item_of, json, ttl};
 use crate::clock::Timestamp;
 use crate::domain::{
     Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, Staff, Target, Task, fold,
@@ -52,6 +53,18 @@ impl<T: Record> Stored<T> {
         let rev = item.get(keys::REV).and_then(|rev| rev.as_n().ok()).and_then(|rev| rev.parse().ok());
         Ok(Self { record: serde_dynamo::from_item(item)?, rev: Rev(rev.unwrap_or_default()) })
     }
+
+    pub(super) fn from_json(item: &RawValue) -> Result<Self, StoreError> {
+        let Version { rev } = json::from_item(item)?;
+        Ok(Self { record: json::from_item(item)?, rev: Rev(rev) })
+    }
+}
+
+/// Of a record, its version alone.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default)]
+    rev: u64,
 }
 
 /// A thing with a state.

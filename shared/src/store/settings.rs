@@ -41,7 +41,7 @@ impl Store {
 
     /// Whether an address wants no notifications.
     pub async fn is_quiet(&self, email: &Email) -> Result<bool, StoreError> {
-        Ok(self.item(keys::quiet(&Unsubscribe::hash(email))).await?.is_some())
+        Ok(self.item(keys::quiet(&Unsubscribe::hash(email)), |_| Ok(())).await?.is_some())
     }
 
     /// Notes that an address wants no notifications, by its hash. However often, it is noted once.
