@@ -17,7 +17,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use gatehouse::clock::{Clock, SignedDuration, Timestamp};
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{HeaderName, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use s3s::auth::SimpleAuth;
 use s3s::config::{S3Config, StaticConfigProvider};
@@ -30,6 +30,7 @@ use tower::ServiceExt as _;
 use tracing::warn;
 use ulid::Ulid;
 
+use crate::iam::{self, BucketAccess, Guard};
 use crate::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY};
 use cors::CorsRule;
 
@@ -75,10 +76,13 @@ impl Bucket {
         Ok((Self { folder, clock, longest_upload, cors, created, joining }, events))
     }
 
-    pub(crate) fn router(self) -> Result<Router> {
+    pub(crate) fn router(self, guard: &Guard) -> Result<Router> {
         let files = FileSystem::new(&self.folder).map_err(|error| anyhow!("{}: {error:?}", self.folder.display()))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let bucket = self.clone();
+        let exists = Box::new(move |key: &str| bucket.version(key).is_some());
+        builder.set_access(BucketAccess { guard: guard.clone(), exists });
         // A URL that was signed by a clock that a test has moved on comes from the future. Its time is held by `signed`.
         let mut config = S3Config::default();
         config.presigned_url_max_skew_time_secs = u32::MAX;
@@ -115,6 +119,12 @@ impl Bucket {
             }
         }
         Ok(())
+    }
+
+    /// The version of an object, if it is there: the bucket of template.yaml keeps versions. Here it is the newest alone.
+    fn version(&self, key: &str) -> Option<String> {
+        let written = fs::metadata(self.folder.join(BUCKET).join(key)).ok()?.modified().ok()?;
+        Some(format!("{:x}", Timestamp::try_from(written).ok()?.as_nanosecond()))
     }
 
     /// The file that is there as long as an upload in parts goes on.
@@ -202,13 +212,18 @@ async fn watch(
     let upload = parameter(query, "uploadId");
     let joining = upload.is_some() && matches!(method, Method::GET | Method::POST);
     let _joining = if joining { Some(bucket.joining.lock().await) } else { None };
-    // The service itself would deny access to an upload that is over, or list no parts of it.
-    if upload.is_some_and(|upload| !bucket.begun(upload).exists()) {
-        let message = "The specified upload does not exist. It may have been aborted or completed.";
-        return refused(StatusCode::NOT_FOUND, "NoSuchUpload", message, "");
+    let over = upload.is_some_and(|upload| !bucket.begun(upload).exists());
+    let path = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
+    let version = bucket.version(key);
+    if method == Method::DELETE && parameter(query, "versionId").is_some_and(|named| Some(named) != version.as_deref())
+    {
+        return StatusCode::NO_CONTENT.into_response();
     }
-    let answer = next.run(request).await;
+    let mut answer = next.run(request).await;
     if upload.is_none() && !matches!(method, Method::PUT | Method::POST) {
+        let version = version.filter(|_| answer.status().is_success()).and_then(|version| version.parse().ok());
+        answer.headers_mut().extend(version.map(|version| (HeaderName::from_static("x-amz-version-id"), version)));
         return answer;
     }
     // These answers are short: at most a list of parts, and most of them say nothing at all.
@@ -220,8 +235,11 @@ async fn watch(
     parts.headers.remove(header::TRANSFER_ENCODING);
     let xml = String::from_utf8_lossy(&body).into_owned();
     let named = |name: &str| Some(xml.split_once(&format!("<{name}>"))?.1.split_once('<')?.0);
-    let path = percent_decode_str(uri.path()).decode_utf8_lossy();
-    let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
+    // The service itself denies access to an upload that is over, or lists no parts of it. IAM is asked before.
+    if over && named("Message").is_none_or(|message| !message.starts_with(iam::DENIED)) {
+        let message = "The specified upload does not exist. It may have been aborted or completed.";
+        return refused(StatusCode::NOT_FOUND, "NoSuchUpload", message, "");
+    }
     let etag = parts.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).or_else(|| named("ETag"));
     let etag = etag.map(|etag| etag.replace("&quot;", "\"").trim_matches('"').to_owned());
     match (method, upload, etag, parts.status.is_success()) {
@@ -255,7 +273,8 @@ async fn watch(
     Response::from_parts(parts, Body::from(body))
 }
 
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+/// A parameter of a query, still percent-encoded.
+pub(crate) fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -15,14 +15,23 @@ use tracing::warn;
 
 use crate::bucket::Bucket;
 use crate::database::Database;
+use crate::iam::{Guard, SESSION_TOKEN};
 use crate::mailbox::Mailbox;
 
 /// How often what has ended is deleted.
 const EXPIRE: Duration = Duration::from_mins(1);
 
+/// SES: who may send, and where mails go.
+#[derive(Clone)]
+pub(crate) struct Ses {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) guard: Guard,
+    pub(crate) mail_from: String,
+}
+
 #[derive(Clone)]
 pub(crate) struct Control {
-    mailbox: Mailbox,
+    ses: Ses,
     clock: Clock,
     database: Database,
     bucket: Bucket,
@@ -59,8 +68,8 @@ impl IntoResponse for Fault {
 }
 
 impl Control {
-    pub(crate) fn new(mailbox: Mailbox, clock: Clock, database: Database, bucket: Bucket) -> Self {
-        Self { mailbox, clock, database, bucket }
+    pub(crate) fn new(ses: Ses, clock: Clock, database: Database, bucket: Bucket) -> Self {
+        Self { ses, clock, database, bucket }
     }
 
     /// Deletes what has ended, by the time of the clock that a test can move.
@@ -90,33 +99,43 @@ impl Control {
     }
 }
 
-async fn send_email(State(control): State<Control>, Json(request): Json<Value>) -> Result<Response, Fault> {
-    if control.mailbox.out_of_order() {
+async fn send_email(
+    State(control): State<Control>,
+    headers: HeaderMap,
+    Json(request): Json<Value>,
+) -> Result<Response, Fault> {
+    let token = headers.get(SESSION_TOKEN).and_then(|token| token.to_str().ok()).unwrap_or_default();
+    let Ses { guard, mail_from, .. } = &control.ses;
+    if let Err(denied) = guard.check_mail(token, &request, mail_from) {
+        let kind = [("x-amzn-errortype", "AccessDeniedException")];
+        return Ok((StatusCode::FORBIDDEN, kind, Json(json!({ "message": denied.to_string() }))).into_response());
+    }
+    if control.ses.mailbox.out_of_order() {
         return Ok((StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "message": "SES is out of order" }))).into_response());
     }
-    let id = control.mailbox.take(&request)?;
+    let id = control.ses.mailbox.take(&request)?;
     Ok(Json(json!({ "MessageId": id })).into_response())
 }
 
 async fn mails(State(control): State<Control>, Query(query): Query<To>) -> Json<Value> {
-    Json(json!(control.mailbox.list(query.to.as_deref())))
+    Json(json!(control.ses.mailbox.list(query.to.as_deref())))
 }
 
 async fn clear(State(control): State<Control>) -> Result<StatusCode, Fault> {
-    control.mailbox.clear()?;
+    control.ses.mailbox.clear()?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn page(State(control): State<Control>, Query(query): Query<To>) -> Result<Html<String>, Fault> {
     let mut templates = Environment::new();
     templates.add_template("mailbox.html", include_str!("mailbox.html"))?;
-    let mails = control.mailbox.list(query.to.as_deref());
+    let mails = control.ses.mailbox.list(query.to.as_deref());
     let page = templates.get_template("mailbox.html")?.render(context! { mails, to => query.to })?;
     Ok(Html(page))
 }
 
 async fn outage(State(control): State<Control>, Json(outage): Json<Outage>) -> Json<Value> {
-    control.mailbox.set_outage(outage.on);
+    control.ses.mailbox.set_outage(outage.on);
     Json(json!({ "on": outage.on }))
 }
 

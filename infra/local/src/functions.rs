@@ -32,33 +32,37 @@ impl std::fmt::Debug for Functions {
     }
 }
 
-pub(crate) async fn connect(env: &Env) -> Result<Functions> {
+/// Each with its own environment.
+pub(crate) async fn connect(env: impl Fn(&str) -> Env) -> Result<Functions> {
     let failed = |error: StartError| anyhow!("a function cannot start: {error}");
     let endpoints = HashMap::from([
-        ("activity", endpoint::<activity::Activity>(env).await.map_err(failed)?),
-        ("activate", endpoint::<activate::Activate>(env).await.map_err(failed)?),
-        ("contacts", endpoint::<contacts::Contacts>(env).await.map_err(failed)?),
-        ("invite", endpoint::<invite::Invite>(env).await.map_err(failed)?),
-        ("list-shares", endpoint::<list_shares::ListShares>(env).await.map_err(failed)?),
-        ("map", endpoint::<map::Map>(env).await.map_err(failed)?),
-        ("no-route", endpoint::<no_route::NoRoute>(env).await.map_err(failed)?),
-        ("open-link", endpoint::<open_link::OpenLink>(env).await.map_err(failed)?),
-        ("presign-download", endpoint::<presign_download::PresignDownload>(env).await.map_err(failed)?),
-        ("presign-upload", endpoint::<presign_upload::PresignUpload>(env).await.map_err(failed)?),
-        ("register", endpoint::<register::Register>(env).await.map_err(failed)?),
-        ("session", endpoint::<session::Session>(env).await.map_err(failed)?),
-        ("settings", endpoint::<settings::Settings>(env).await.map_err(failed)?),
-        ("share", endpoint::<share::Share>(env).await.map_err(failed)?),
-        ("staff", endpoint::<staff::Staff>(env).await.map_err(failed)?),
+        ("activity", endpoint::<activity::Activity>(&env("activity")).await.map_err(failed)?),
+        ("activate", endpoint::<activate::Activate>(&env("activate")).await.map_err(failed)?),
+        ("contacts", endpoint::<contacts::Contacts>(&env("contacts")).await.map_err(failed)?),
+        ("invite", endpoint::<invite::Invite>(&env("invite")).await.map_err(failed)?),
+        ("list-shares", endpoint::<list_shares::ListShares>(&env("list-shares")).await.map_err(failed)?),
+        ("map", endpoint::<map::Map>(&env("map")).await.map_err(failed)?),
+        ("no-route", endpoint::<no_route::NoRoute>(&env("no-route")).await.map_err(failed)?),
+        ("open-link", endpoint::<open_link::OpenLink>(&env("open-link")).await.map_err(failed)?),
+        (
+            "presign-download",
+            endpoint::<presign_download::PresignDownload>(&env("presign-download")).await.map_err(failed)?,
+        ),
+        ("presign-upload", endpoint::<presign_upload::PresignUpload>(&env("presign-upload")).await.map_err(failed)?),
+        ("register", endpoint::<register::Register>(&env("register")).await.map_err(failed)?),
+        ("session", endpoint::<session::Session>(&env("session")).await.map_err(failed)?),
+        ("settings", endpoint::<settings::Settings>(&env("settings")).await.map_err(failed)?),
+        ("share", endpoint::<share::Share>(&env("share")).await.map_err(failed)?),
+        ("staff", endpoint::<staff::Staff>(&env("staff")).await.map_err(failed)?),
     ]);
     let triggers = HashMap::from([
-        ("deliver-mail", trigger::<deliver_mail::DeliverMail>(env).await.map_err(failed)?),
-        ("run-tasks", trigger::<run_tasks::RunTasks>(env).await.map_err(failed)?),
-        ("finish-upload", trigger::<finish_upload::FinishUpload>(env).await.map_err(failed)?),
-        ("first-admin", trigger::<first_admin::FirstAdmin>(env).await.map_err(failed)?),
-        ("apply-retention", trigger::<apply_retention::ApplyRetention>(env).await.map_err(failed)?),
-        ("note-bounce", trigger::<note_bounce::NoteBounce>(env).await.map_err(failed)?),
-        ("send-digest", trigger::<send_digest::SendDigest>(env).await.map_err(failed)?),
+        ("deliver-mail", trigger::<deliver_mail::DeliverMail>(&env("deliver-mail")).await.map_err(failed)?),
+        ("run-tasks", trigger::<run_tasks::RunTasks>(&env("run-tasks")).await.map_err(failed)?),
+        ("finish-upload", trigger::<finish_upload::FinishUpload>(&env("finish-upload")).await.map_err(failed)?),
+        ("first-admin", trigger::<first_admin::FirstAdmin>(&env("first-admin")).await.map_err(failed)?),
+        ("apply-retention", trigger::<apply_retention::ApplyRetention>(&env("apply-retention")).await.map_err(failed)?),
+        ("note-bounce", trigger::<note_bounce::NoteBounce>(&env("note-bounce")).await.map_err(failed)?),
+        ("send-digest", trigger::<send_digest::SendDigest>(&env("send-digest")).await.map_err(failed)?),
     ]);
     Ok(Functions { endpoints, triggers })
 }

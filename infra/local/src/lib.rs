@@ -8,6 +8,8 @@ mod database;
 mod demo;
 mod functions;
 mod gateway;
+pub mod grants;
+mod iam;
 mod mailbox;
 pub mod meter;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::Router;
 use gatehouse::aws::{Endpoints, Env, SigningSecret, sdk_config};
 use gatehouse::clock::Clock;
@@ -26,9 +29,10 @@ use tokio::task::JoinSet;
 
 use background::Pause;
 use bucket::Bucket;
-use control::Control;
+use control::{Control, Ses};
 use database::{Database, FED};
 use functions::Functions;
+use iam::{Guard, session_token};
 use mailbox::Mailbox;
 use meter::Meter;
 
@@ -75,6 +79,7 @@ pub struct Stack {
     /// The table itself, for a test that fills it faster than the API could.
     pub env: Env,
     functions: Arc<Functions>,
+    guard: Guard,
     mailbox: Mailbox,
     pause: Pause,
     _tasks: JoinSet<()>,
@@ -90,7 +95,7 @@ impl Stack {
     /// [`Self::start`] with functions whose environment is another one, as a deployment's parameters make it.
     pub async fn start_with(config: Config, deployed: impl FnOnce(&mut Env)) -> Result<Self> {
         let template = Template::of_workspace()?;
-        let (clock, meter) = (Clock::default(), Meter::default());
+        let (clock, meter, guard) = (Clock::default(), Meter::default(), Guard::new(&template));
         let temporary = if config.data_dir.is_none() { Some(tempfile::tempdir()?) } else { None };
         let folder = config.data_dir.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path));
         let folder = folder.context("there is no folder for the data")?;
@@ -106,7 +111,7 @@ impl Stack {
         tasks.spawn(database.clone().serve(dynamodb));
         let (mailbox, bounced) = Mailbox::open(&folder.join("mail"), clock.clone())?;
         let (bucket, created) = Bucket::open(&folder.join("files"), &template.bucket, &portal_url, clock.clone())?;
-        tasks.spawn(serve(s3, bucket.clone().router()?));
+        tasks.spawn(serve(s3, bucket.clone().router(&guard)?));
 
         let endpoints = Endpoints {
             dynamodb: Some(database_url.clone()),
@@ -114,9 +119,8 @@ impl Stack {
             ses: Some(format!("{portal_url}/_local/ses")),
             secrets_manager: None,
         };
-        let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local");
         let mut env = Env {
-            aws: meter.watch(&sdk_config(REGION.to_owned(), credentials, &endpoints)?),
+            aws: meter.watch(&sdk_config(REGION.to_owned(), credentials(None), &endpoints)?, &guard),
             endpoints,
             table: TABLE.to_owned(),
             bucket: BUCKET.to_owned(),
@@ -130,8 +134,14 @@ impl Stack {
         };
         deployed(&mut env);
 
-        let functions = Arc::new(functions::connect(&env).await?);
-        let control = Control::new(mailbox.clone(), clock.clone(), database.clone(), bucket);
+        // IAM knows a function by its session.
+        let of_function = |name: &str| {
+            let credentials = SharedCredentialsProvider::new(credentials(Some(session_token(name))));
+            Env { aws: env.aws.to_builder().credentials_provider(credentials).build(), ..env.clone() }
+        };
+        let functions = Arc::new(functions::connect(of_function).await?);
+        let ses = Ses { mailbox: mailbox.clone(), guard: guard.clone(), mail_from: env.mail_from.clone() };
+        let control = Control::new(ses, clock.clone(), database.clone(), bucket);
         let app = gateway::router(template.routes()?, Arc::clone(&functions)).merge(control.clone().router());
         tasks.spawn(serve(gateway, app));
         tasks.spawn(control.keep_time());
@@ -160,6 +170,7 @@ impl Stack {
             meter,
             env,
             functions,
+            guard,
             mailbox,
             pause,
             _tasks: tasks,
@@ -172,6 +183,12 @@ impl Stack {
     /// a crash does. With [`Meter::stop_at`] and [`Meter::stop_after`] a test says where.
     pub async fn invoke(&self, function: &str, event: serde_json::Value) -> Result<serde_json::Value> {
         self.functions.invoke(function, event).await
+    }
+
+    /// What functions have asked of AWS without a grant of template.yaml, and what would grant it.
+    #[must_use]
+    pub fn refused_calls(&self) -> Vec<String> {
+        self.guard.refused()
     }
 
     /// Holds back all that happens by itself, or lets it go on: the stream with its mails and tasks, sweeps,
@@ -190,6 +207,10 @@ impl Stack {
         }
         None
     }
+}
+
+fn credentials(session_token: Option<String>) -> Credentials {
+    Credentials::new(ACCESS_KEY, SECRET_KEY, session_token, None, "local")
 }
 
 async fn serve(listener: TcpListener, app: Router) {

@@ -9,13 +9,16 @@ use std::time::Instant;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use gatehouse::aws::AwsConfig;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+
+use crate::iam::{self, Guard, SESSION_TOKEN};
 
 /// One call to AWS.
 #[derive(Debug, Clone)]
@@ -68,11 +71,11 @@ enum Fault {
 }
 
 impl Meter {
-    /// The same configuration, with this meter between the SDK and the network.
+    /// The same configuration, with this meter and IAM between the SDK and the network.
     #[must_use]
-    pub fn watch(&self, config: &AwsConfig) -> AwsConfig {
+    pub(crate) fn watch(&self, config: &AwsConfig, guard: &Guard) -> AwsConfig {
         let Some(inner) = config.http_client() else { return config.clone() };
-        let watched = Watched { inner, meter: self.clone() };
+        let watched = Watched { inner, meter: self.clone(), guard: Some(guard.clone()) };
         config.to_builder().http_client(SharedHttpClient::new(watched)).build()
     }
 
@@ -143,12 +146,40 @@ impl Cost {
 struct Watched<T> {
     inner: T,
     meter: Meter,
+    guard: Option<Guard>,
+}
+
+impl<T> Watched<T> {
+    /// `DynamoDB`'s answer to a call that is not granted, or is to fail.
+    fn refusal(&self, operation: &str, request: &HttpRequest) -> Option<HttpResponse> {
+        let body = || serde_json::from_slice::<Value>(request.body().bytes()?).ok();
+        let token = request.headers().get(SESSION_TOKEN).unwrap_or_default();
+        if let (Some(guard), Some(body)) = (&self.guard, body()) {
+            for request in iam::of_dynamodb(operation, &body) {
+                if let Err(denied) = guard.check(token, &request) {
+                    return refused("AccessDeniedException", &denied.to_string(), Value::Null);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// An error in the form of `DynamoDB`.
+fn refused(kind: &str, message: &str, reasons: Value) -> Option<HttpResponse> {
+    let mut body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message });
+    if !reasons.is_null() {
+        body["CancellationReasons"] = reasons;
+    }
+    let mut response = HttpResponse::new(StatusCode::try_from(400).ok()?, SdkBody::from(body.to_string()));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    Some(response)
 }
 
 impl HttpClient for Watched<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Watched { inner, meter: self.meter.clone() })
+        SharedHttpConnector::new(Watched { inner, meter: self.meter.clone(), guard: self.guard.clone() })
     }
 }
 
@@ -160,6 +191,9 @@ impl HttpConnector for Watched<SharedHttpConnector> {
         let operation = of_dynamodb.clone().unwrap_or_else(|| format!("{} {}", request.method(), path()));
         if of_dynamodb.is_some() {
             ask_for_capacity(&mut request);
+        }
+        if let Some(refusal) = of_dynamodb.as_deref().and_then(|operation| self.refusal(operation, &request)) {
+            return HttpConnectorFuture::ready(Ok(refusal));
         }
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
@@ -214,9 +248,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-    use aws_smithy_runtime_api::http::StatusCode;
-
     /// A service that counts what reaches it.
     #[derive(Debug, Clone, Default)]
     struct Service(Arc<AtomicUsize>);
@@ -231,7 +262,8 @@ mod tests {
     #[tokio::test]
     async fn calls_stop_where_a_test_wants_a_crash() {
         let (meter, service) = (Meter::default(), Service::default());
-        let watched = Watched { inner: SharedHttpConnector::new(service.clone()), meter: meter.clone() };
+        let inner = SharedHttpConnector::new(service.clone());
+        let watched = Watched { inner, meter: meter.clone(), guard: None };
         let answered = async || {
             let call = watched.call(HttpRequest::new(SdkBody::empty()));
             tokio::time::timeout(Duration::from_millis(20), call).await.is_ok()

@@ -1,12 +1,16 @@
 //! Reads template.yaml, the one list of functions and routes, for all who would otherwise keep a second one:
 //! the local gateway, the function that says 405, the tests.
 
+mod policy;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use matchit::Router;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use policy::{AccessRequest, Grant, Policy, covers};
 
 /// The template of this workspace.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -25,6 +29,14 @@ pub enum TemplateError {
         /// Why.
         cause: String,
     },
+    /// A policy that cannot be evaluated here.
+    #[error("template.yaml: the policies of {function}: {cause}")]
+    Policy {
+        /// Whose.
+        function: String,
+        /// Why.
+        cause: String,
+    },
     /// A schedule that is none.
     #[error("template.yaml: the schedule of {function} cannot be read: {text}")]
     Schedule {
@@ -37,6 +49,8 @@ pub enum TemplateError {
 
 #[derive(Deserialize)]
 struct Document {
+    #[serde(rename = "Globals", default)]
+    globals: Value,
     #[serde(rename = "Resources")]
     resources: BTreeMap<String, Resource>,
 }
@@ -69,6 +83,10 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// When it is called by itself.
     pub schedules: Vec<Schedule>,
+    /// What it may ask of AWS.
+    pub policy: Policy,
+    /// How long it may take.
+    pub timeout: Duration,
 }
 
 /// When a function is called by itself.
@@ -105,7 +123,8 @@ impl Template {
         let document: Document =
             serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Yaml(error.to_string()))?;
         let of_kind = |kind: &'static str| document.resources.values().filter(move |resource| resource.kind == kind);
-        let functions = of_kind("AWS::Serverless::Function").map(function).collect::<Result<_, _>>()?;
+        let functions = of_kind("AWS::Serverless::Function");
+        let functions = functions.map(|resource| function(resource, &document.globals)).collect::<Result<_, _>>()?;
         let first = |kind: &'static str| {
             let properties = of_kind(kind).next().map(|resource| resource.properties.clone());
             properties.ok_or_else(|| TemplateError::Yaml(format!("there is no {kind}")))
@@ -138,7 +157,10 @@ impl Template {
     }
 }
 
-fn function(resource: &Resource) -> Result<Function, TemplateError> {
+/// Lambda's own default, in seconds ("Configure Lambda function timeout").
+const DEFAULT_TIMEOUT: u64 = 3;
+
+fn function(resource: &Resource, globals: &Value) -> Result<Function, TemplateError> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let properties = &resource.properties;
     let name = text(&properties["CodeUri"]).trim_start_matches("functions/").to_owned();
@@ -157,7 +179,11 @@ fn function(resource: &Resource) -> Result<Function, TemplateError> {
             _ => {}
         }
     }
-    Ok(Function { name, routes, schedules })
+    let timeout = properties["Timeout"].as_u64().or_else(|| globals["Function"]["Timeout"].as_u64());
+    let timeout = Duration::from_secs(timeout.unwrap_or(DEFAULT_TIMEOUT));
+    let policy = Policy::read(&properties["Policies"])
+        .map_err(|cause| TemplateError::Policy { function: name.clone(), cause })?;
+    Ok(Function { name, routes, schedules, policy, timeout })
 }
 
 /// `rate(5 minutes)`, in the words that `EventBridge` takes: 1 of a thing is singular. Its other form, `cron(…)`, is

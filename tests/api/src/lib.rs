@@ -93,6 +93,19 @@ pub struct Customer {
     pub who: Who,
 }
 
+impl Drop for Portal {
+    /// What a function may not do on AWS fails here, too, whoever hears of it.
+    fn drop(&mut self) {
+        let refused = self.stack.refused_calls();
+        let refused = refused.join("\n");
+        if std::thread::panicking() {
+            eprintln!("{refused}");
+        } else {
+            assert!(refused.is_empty(), "{refused}");
+        }
+    }
+}
+
 impl Portal {
     /// A new and empty one.
     pub async fn open() -> Self {

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use gatehouse_template::covers;
 use serde::Deserialize;
 
 use super::refused;
@@ -26,14 +27,6 @@ struct Asked<'a> {
     origin: &'a str,
     method: &'a str,
     headers: Vec<String>,
-}
-
-/// Whether a pattern with one `*` at most covers a text.
-fn covers(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((begin, end)) => text.len() >= begin.len() + end.len() && text.starts_with(begin) && text.ends_with(end),
-    }
 }
 
 impl CorsRule {
