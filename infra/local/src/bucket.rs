@@ -124,7 +124,7 @@ impl Bucket {
     /// The version of an object, if it is there: the bucket of template.yaml keeps versions. Here it is the newest alone.
     fn version(&self, key: &str) -> Option<String> {
         let written = fs::metadata(self.folder.join(BUCKET).join(key)).ok()?.modified().ok()?;
-        Some(format!("{:x}", Timestamp::try_from(written).ok()?.as_nanosecond()))
+        Some(format!("{:x}", written.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos()))
     }
 
     /// The file that is there as long as an upload in parts goes on.

@@ -3,6 +3,7 @@
 //! It stands where the SDK meets the network, so it sees what is sent and nothing is sent for its sake. It asks
 //! DynamoDB for the capacity that each call consumed, and counts.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -51,6 +52,7 @@ pub struct Cost {
 pub struct Meter {
     calls: Arc<Mutex<Vec<Call>>>,
     stop: Arc<Mutex<Option<Stop>>>,
+    throttled: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 /// Where calls stop.
@@ -95,6 +97,21 @@ impl Meter {
     /// Like [`Meter::stop_at`], but the `n`th call is sent and done, and only its answer is never heard.
     pub fn stop_after(&self, n: usize) {
         self.set_stop(Some(Stop { left: n, last: Fault::Unheard }));
+    }
+
+    /// `DynamoDB` refuses the next `n` calls of an operation: they ask too much of it at once. They are not counted.
+    pub fn throttle(&self, operation: &str, n: usize) {
+        self.throttled.lock().unwrap_or_else(PoisonError::into_inner).insert(operation.to_owned(), n);
+    }
+
+    fn is_throttled(&self, operation: &str) -> bool {
+        match self.throttled.lock().unwrap_or_else(PoisonError::into_inner).get_mut(operation) {
+            None | Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
     }
 
     /// New calls are answered again.
@@ -161,7 +178,20 @@ impl<T> Watched<T> {
                 }
             }
         }
-        None
+        if !self.meter.is_throttled(operation) {
+            return None;
+        }
+        if operation != "TransactWriteItems" {
+            return refused(
+                "ProvisionedThroughputExceededException",
+                "The level of configured provisioned throughput for the table was exceeded.",
+                Value::Null,
+            );
+        }
+        let writes = body().and_then(|body| Some(body["TransactItems"].as_array()?.len())).unwrap_or_default();
+        let reason = |n| json!({ "Code": if n + 1 == writes { "ThrottlingError" } else { "None" } });
+        let message = "Transaction cancelled, please refer cancellation reasons for specific reasons [ThrottlingError]";
+        refused("TransactionCanceledException", message, (0..writes).map(reason).collect())
     }
 }
 

@@ -345,6 +345,15 @@ impl Problem {
         problem
     }
 
+    /// 503: too much at once for the table. Nothing was done. The cause goes to the log.
+    #[must_use]
+    pub fn service_busy(cause: impl ToString) -> Self {
+        let detail = "Too much is asked of us this moment. Nothing was changed; please try again in a few seconds.";
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "service_busy", "Please try again soon", detail);
+        problem.0.cause = Some(cause.to_string());
+        problem.with_header(header::RETRY_AFTER, "5")
+    }
+
     /// Whether the request may simply be tried again from the start: see [`super::retry_on_conflict`].
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -385,7 +394,10 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        match error {
+            StoreError::Busy { .. } => Self::service_busy(error),
+            error => Self::internal(error),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::endpoint::ResolveEndpoint;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
@@ -63,12 +63,28 @@ use keys::Key;
 /// An item as DynamoDB gives it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// What `DynamoDB` says where it is asked too much of ("Error handling with DynamoDB"); the SDK tries again, for a while.
+const THROTTLED: [&str; 4] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionInProgressException",
+];
+
 /// The table could not do what it was asked, or holds what it should not.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The call failed, after the SDK's own retries.
     #[error("DynamoDB {operation}: {cause}")]
     Call {
+        /// Which call.
+        operation: &'static str,
+        /// The whole chain of causes, for the log.
+        cause: String,
+    },
+    /// The table is asked for more than it can do this moment, and was after all retries: the same may work soon.
+    #[error("DynamoDB {operation} is throttled: {cause}")]
+    Busy {
         /// Which call.
         operation: &'static str,
         /// The whole chain of causes, for the log.
@@ -85,10 +101,18 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn call<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where
-        E: std::error::Error + 'static,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
         R: std::fmt::Debug,
     {
-        move |error| Self::Call { operation, cause: DisplayErrorContext(&error).to_string() }
+        move |error| {
+            let cause = DisplayErrorContext(&error).to_string();
+            let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+            if code.is_some_and(|code| THROTTLED.contains(&code)) {
+                Self::Busy { operation, cause }
+            } else {
+                Self::Call { operation, cause }
+            }
+        }
     }
 }
 
@@ -226,7 +250,7 @@ async fn again(tried: u32) -> Result<(), StoreError> {
             crate::back_off(20, tried).await;
             Ok(())
         }
-        _ => Err(StoreError::Call { operation: "Batch", cause: "the table is too busy".to_owned() }),
+        _ => Err(StoreError::Busy { operation: "Batch", cause: "a part is left undone each time".to_owned() }),
     }
 }
 

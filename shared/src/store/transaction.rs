@@ -4,9 +4,11 @@ mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use ulid::Ulid;
 
 use super::keys::{self, Key};
 use super::outbox::claim_end;
@@ -19,6 +21,11 @@ use crate::domain::{
 
 /// A transaction has room for a hundred writes: from so many on, words are written beside it.
 const WORDS_WITHIN: usize = 50;
+
+/// How often a transaction is sent while the table is too busy for it.
+const MOST_TRIES: u32 = 6;
+/// The reasons of a write that was throttled ("TransactionCanceledException").
+const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -338,21 +345,20 @@ impl Transaction<'_> {
         let outcomes: Vec<OnFailure> = writes.iter().map(|write| write.on_failure).collect();
         let table = &*self.store.table;
         let writes = writes.into_iter().map(|write| write.build(table)).collect::<Result<Vec<_>, _>>()?;
-        let sent = self.store.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        sent.map_err(|error| {
-            if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
-                let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
-                for (code, on_failure) in codes.zip(outcomes) {
-                    match (code, on_failure) {
-                        ("ConditionalCheckFailed", OnFailure::EmailTaken) => return CommitError::EmailTaken,
-                        ("ConditionalCheckFailed", OnFailure::LockLost) => return CommitError::LockLost,
-                        ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Conflict,
-                        _ => {}
-                    }
+        // The same token each time: what was done, although nobody heard of it, is not done again.
+        let token = Ulid::generate().to_string();
+        for tried in 1.. {
+            let transaction = store.client.transact_write_items().client_request_token(&token);
+            let sent = transaction.set_transact_items(Some(writes.clone())).send().await;
+            match sent.map_err(|error| failure(error, &outcomes)) {
+                Ok(_) => break,
+                // The SDK does not try again what is throttled within a transaction.
+                Err(CommitError::Store(StoreError::Busy { .. })) if tried < MOST_TRIES => {
+                    crate::back_off(50, tried).await;
                 }
+                Err(error) => return Err(error),
             }
-            CommitError::from(StoreError::call("TransactWriteItems")(error))
-        })?;
+        }
         for task in &index {
             self.store.index_at_once(task).await;
         }
@@ -393,6 +399,26 @@ fn one_of_each_key(writes: Vec<Write>) -> Result<Vec<Write>, StoreError> {
         }
     }
     Ok(merged)
+}
+
+/// What a transaction that was not done says of why: the first of its writes that has a reason, decides.
+fn failure(error: SdkError<TransactWriteItemsError>, outcomes: &[OnFailure]) -> CommitError {
+    const OPERATION: &str = "TransactWriteItems";
+    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
+        let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
+        for (code, on_failure) in codes.clone().zip(outcomes) {
+            match (code, on_failure) {
+                ("ConditionalCheckFailed", OnFailure::EmailTaken) => return CommitError::EmailTaken,
+                ("ConditionalCheckFailed", OnFailure::LockLost) => return CommitError::LockLost,
+                ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Conflict,
+                _ => {}
+            }
+        }
+        if let Some(cause) = codes.into_iter().find(|code| THROTTLED.contains(code)) {
+            return StoreError::Busy { operation: OPERATION, cause: cause.to_owned() }.into();
+        }
+    }
+    StoreError::call(OPERATION)(error).into()
 }
 
 pub(super) fn activity_item(activity: &Activity) -> Result<Item, StoreError> {

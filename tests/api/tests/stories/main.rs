@@ -7,6 +7,7 @@ mod accounts;
 mod activating;
 mod addresses;
 mod bundling;
+mod busy;
 mod contract;
 mod cost;
 mod customers;
