@@ -142,7 +142,7 @@ impl Stack {
         let functions = Arc::new(functions::connect(of_function).await?);
         let ses = Ses { mailbox: mailbox.clone(), guard: guard.clone(), mail_from: env.mail_from.clone() };
         let control = Control::new(ses, clock.clone(), database.clone(), bucket);
-        let app = gateway::router(template.routes()?, Arc::clone(&functions)).merge(control.clone().router());
+        let app = gateway::router(&template, Arc::clone(&functions))?.merge(control.clone().router());
         tasks.spawn(serve(gateway, app));
         tasks.spawn(control.keep_time());
 
