@@ -45,6 +45,8 @@ struct To {
 #[derive(Deserialize)]
 struct Outage {
     on: bool,
+    #[serde(default)]
+    refuses: bool,
 }
 
 #[derive(Deserialize)]
@@ -113,6 +115,11 @@ async fn send_email(
     if control.ses.mailbox.out_of_order() {
         return Ok((StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "message": "SES is out of order" }))).into_response());
     }
+    if control.ses.mailbox.refuses() {
+        let kind = [("x-amzn-errortype", "MessageRejected")];
+        let message = json!({ "message": "Email address is not verified." });
+        return Ok((StatusCode::BAD_REQUEST, kind, Json(message)).into_response());
+    }
     let id = control.ses.mailbox.take(&request)?;
     Ok(Json(json!({ "MessageId": id })).into_response())
 }
@@ -135,7 +142,7 @@ async fn page(State(control): State<Control>, Query(query): Query<To>) -> Result
 }
 
 async fn outage(State(control): State<Control>, Json(outage): Json<Outage>) -> Json<Value> {
-    control.ses.mailbox.set_outage(outage.on);
+    control.ses.mailbox.set_outage(outage.on, outage.refuses);
     Json(json!({ "on": outage.on }))
 }
 

@@ -42,6 +42,7 @@ pub(crate) struct SentAttachment {
 pub(crate) struct Mailbox {
     folder: Arc<PathBuf>,
     clock: Clock,
+    out_of_order: Arc<AtomicBool>,
     refusing: Arc<AtomicBool>,
     /// Oldest first.
     mails: Arc<Mutex<Vec<SentMail>>>,
@@ -62,17 +63,23 @@ impl Mailbox {
         let mut mails =
             files.map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?)).collect::<Result<Vec<SentMail>>>()?;
         mails.sort_by(|a, b| a.id.cmp(&b.id));
-        let (refusing, mails) = (Arc::default(), Arc::new(Mutex::new(mails)));
+        let mails = Arc::new(Mutex::new(mails));
+        let (out_of_order, refusing) = (Arc::default(), Arc::default());
         let (bounced, events) = unbounded_channel();
-        Ok((Self { folder: Arc::new(folder.to_owned()), clock, refusing, mails, bounced }, events))
+        Ok((Self { folder: Arc::new(folder.to_owned()), clock, out_of_order, refusing, mails, bounced }, events))
     }
 
-    /// Whether SES is to be out of order.
-    pub(crate) fn set_outage(&self, on: bool) {
-        self.refusing.store(on, Ordering::Relaxed);
+    /// Whether SES is to be out of order, or to refuse each mail for good.
+    pub(crate) fn set_outage(&self, out_of_order: bool, refusing: bool) {
+        self.out_of_order.store(out_of_order, Ordering::Relaxed);
+        self.refusing.store(refusing, Ordering::Relaxed);
     }
 
     pub(crate) fn out_of_order(&self) -> bool {
+        self.out_of_order.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuses(&self) -> bool {
         self.refusing.load(Ordering::Relaxed)
     }
 

@@ -115,7 +115,12 @@ impl Portal {
     /// A new and empty one, deployed otherwise.
     pub async fn open_with(deployed: impl FnOnce(&mut gatehouse::aws::Env)) -> Self {
         let config = Config { port: 0, data_dir: None, admin_email: ADMIN.to_owned() };
-        Self { stack: Stack::start_with(config, deployed).await.expect("the stack starts"), http: Client::new() }
+        Self::of(Stack::start_with(config, deployed).await.expect("the stack starts"))
+    }
+
+    /// That of a stack.
+    pub fn of(stack: Stack) -> Self {
+        Self { stack, http: Client::new() }
     }
 
     /// Sends a request.
