@@ -345,10 +345,10 @@ impl Problem {
         problem
     }
 
-    /// 503: too much at once for the table. Nothing was done. The cause goes to the log.
+    /// 503: too much at once for the table. The cause goes to the log.
     #[must_use]
     pub fn service_busy(cause: impl ToString) -> Self {
-        let detail = "Too much is asked of us this moment. Nothing was changed; please try again in a few seconds.";
+        let detail = "Too much is asked of us this moment. Please try again in a few seconds.";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "service_busy", "Please try again soon", detail);
         problem.0.cause = Some(cause.to_string());
         problem.with_header(header::RETRY_AFTER, "5")

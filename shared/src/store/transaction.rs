@@ -24,7 +24,7 @@ const WORDS_WITHIN: usize = 50;
 
 /// How often a transaction is sent while the table is too busy for it.
 const MOST_TRIES: u32 = 6;
-/// The reasons of a write that was throttled ("TransactionCanceledException").
+/// The reasons of a write that was throttled (`TransactionCanceledException`).
 const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 
 /// Why nothing was written.
