@@ -289,7 +289,7 @@ mod tests {
         assert_eq!((show.function.as_str(), show.route_key.as_str()), ("list-shares", "GET /v1/shares/{id}"));
         assert_eq!(show.parameters, [("id".to_owned(), "shr_1".to_owned())]);
         assert_eq!(routes.find("PUT", "/v1/shares").function, "no-route");
-        assert_eq!(routes.methods("/v1/shares"), Some(vec!["GET", "POST"]));
+        assert_eq!(routes.methods("/v1/shares"), Some(vec!["GET", "HEAD", "POST"]));
         assert_eq!(routes.methods("/v1/nothing"), None);
     }
     fn scheduled(properties: &str) -> Result<Template, TemplateError> {

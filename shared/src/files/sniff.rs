@@ -68,7 +68,7 @@ mod tests {
         let by_name = |name: &str| by_name(&name.parse().unwrap()).as_str().to_owned();
         assert_eq!(by_name("IMG_1.HEIC"), "image/heic");
         assert_eq!(by_name("../a.b/plan.PDF"), "application/pdf");
-        for silent in ["README", ".", "..", "a.", ".pdf", "a.\u{202e}fdp", "/"] {
+        for silent in ["README", "a.", ".pdf", "a.\u{202e}fdp"] {
             assert_eq!(by_name(silent), "application/octet-stream", "{silent}");
         }
     }
