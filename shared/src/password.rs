@@ -4,6 +4,7 @@
 //! space as U+0020 (NIST SP 800-63B-4, 3.1.1.2; RFC 8265, `OpaqueString`).
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -13,6 +14,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 /// OWASP's Password Storage Cheat Sheet: 19 MiB of memory, 2 passes, 1 lane.
@@ -95,6 +97,23 @@ pub fn prepare() {
     LazyLock::force(&NOBODYS);
 }
 
+/// As many hashes at a time as there are cores: more would slow each other and whatever else there is to do, and hold
+/// 19 MiB each.
+static HASHING: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)));
+
+/// Hashes or verifies beside the runtime, when it is this one's turn.
+pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HashError> {
+    let turn = HASHING.acquire().await.map_err(|closed| HashError(closed.to_string()))?;
+    // The turn lasts as long as the work, even if nobody waits for it any more.
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    done.await.map_err(|error| HashError(error.to_string()))
+}
+
 /// Hashes a new password; takes some 20 ms of a whole CPU.
 pub fn hash(password: &Password) -> Result<String, HashError> {
     debug!("a hash is made");
@@ -142,7 +161,23 @@ pub fn verify(password: &Password, stored: Option<&str>) -> Verified {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_burst_is_hashed_as_many_at_a_time_as_there_are_cores() {
+        static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+        let cores = std::thread::available_parallelism().unwrap().get();
+        let work = || {
+            let at_work = AT_WORK.fetch_add(1, Ordering::SeqCst) + 1;
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            AT_WORK.fetch_sub(1, Ordering::SeqCst);
+            at_work
+        };
+        let burst = futures_util::future::try_join_all((0..8 * cores).map(|_| in_turn(work))).await.unwrap();
+        assert!(burst.iter().all(|at_work| *at_work <= cores), "{burst:?}");
+    }
 
     #[test]
     fn only_the_right_password_matches() {

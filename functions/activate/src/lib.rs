@@ -107,7 +107,7 @@ impl Activate {
         let known = [name.as_str(), email.map(Email::as_str).unwrap_or_default(), &company];
         body.password.acceptable(&known).map_err(Problem::password_too_weak)?;
         let password = body.password.clone();
-        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+        let hash = password::in_turn(move || password::hash(&password)).await;
         let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
         let device = request.device().unwrap_or_else(Token::random);
         let response = retry_on_conflict(|| self.open_account(&body, &hash, &device)).await?;

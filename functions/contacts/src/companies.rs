@@ -57,6 +57,7 @@ struct CompanyView {
     portal_plan: bool,
     reference: Option<Reference>,
     self_registered: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<CompanyId>,
     created_at: Timestamp,
 }
@@ -66,6 +67,7 @@ struct CompanyView {
 struct CompanyDetails {
     #[serde(flatten)]
     company: CompanyView,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     merge_suggestions: Vec<MergeSuggestion>,
 }
 

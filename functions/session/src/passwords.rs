@@ -108,7 +108,7 @@ impl Session {
         let company = company.map_or_else(|| self.operator.clone(), |company| company.name.to_string());
         password.acceptable(&[person.name().as_str(), email, &company]).map_err(Problem::password_too_weak)?;
         let password = password.clone();
-        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+        let hash = password::in_turn(move || password::hash(&password)).await;
         hash.map_err(Problem::internal)?.map_err(Problem::internal)
     }
 

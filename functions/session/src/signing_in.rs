@@ -71,7 +71,7 @@ impl Session {
     /// Holds a password against a hash, beside other requests.
     pub(crate) async fn verify(&self, password: &Password, stored: Option<String>) -> Result<Verified, Problem> {
         let typed = password.clone();
-        let verified = tokio::task::spawn_blocking(move || password::verify(&typed, stored.as_deref())).await;
+        let verified = password::in_turn(move || password::verify(&typed, stored.as_deref())).await;
         verified.map_err(Problem::internal)
     }
 
@@ -104,7 +104,7 @@ impl Session {
 
     /// Hashes a password anew as passwords are hashed today, if it still is this person's.
     async fn rehash(&self, id: PersonId, was: &str, password: Password) -> Result<(), Problem> {
-        let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
+        let hash = password::in_turn(move || password::hash(&password)).await;
         let hash = hash.map_err(Problem::internal)?.map_err(Problem::internal)?;
         match self.gate.store.transaction().password_instead(id, was, &hash).commit().await {
             // It was set anew meanwhile.

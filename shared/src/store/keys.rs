@@ -339,6 +339,11 @@ pub fn members_of(company: CompanyId) -> String {
     format!("MEMBERS#{company}")
 }
 
+/// Whether it is a word, and no other row by which a thing is found.
+pub fn is_word(key: &Key) -> bool {
+    key.pk.starts_with("WORDS#")
+}
+
 /// A word of a name, and whose it is.
 pub fn word(kind: &str, word: &str, id: &str) -> Key {
     Key::new(words(kind, partition(word)), format_args!("{word}#{id}"))

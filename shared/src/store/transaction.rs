@@ -205,15 +205,16 @@ impl Transaction<'_> {
     pub fn words<T: Searchable>(mut self, id: impl ToString, was: Option<&T>, now: &T) -> Self {
         let id = id.to_string();
         let (was, now) = (was.map(|was| was.rows(&id)).unwrap_or_default(), now.rows(&id));
-        let gone = was.difference(&now).cloned().map(Change::Delete);
-        let new = now.difference(&was).cloned().map(|key| Change::Put(key.attributes()));
-        for change in gone.chain(new) {
-            let full = self.writes.len() >= WORDS_WITHIN;
-            match change {
+        let gone = was.difference(&now).map(|key| (key, false));
+        let new = now.difference(&was).map(|key| (key, true));
+        for (key, is_new) in gone.chain(new) {
+            let full = self.writes.len() >= WORDS_WITHIN && keys::is_word(key);
+            match (is_new, key.clone()) {
                 // What a very long name has beyond is found from just before on, and a moment longer.
-                Change::Put(item) if full => self.before.push(item),
-                Change::Delete(key) if full => self.after.push(key.attributes()),
-                change => self.writes.push(Write { change, condition: None, on_failure: OnFailure::Conflict }),
+                (true, key) if full => self.before.push(key.attributes()),
+                (false, key) if full => self.after.push(key.attributes()),
+                (true, key) => self = self.put(Ok(key.attributes()), None, OnFailure::Conflict),
+                (false, key) => self = self.delete(key),
             }
         }
         self

@@ -70,7 +70,7 @@ impl Transaction<'_> {
         new.into_iter().fold(transaction, marked)
     }
 
-    fn delete(mut self, key: Key) -> Self {
+    pub(super) fn delete(mut self, key: Key) -> Self {
         self.writes.push(Write { change: Change::Delete(key), condition: None, on_failure: OnFailure::Conflict });
         self
     }

@@ -178,18 +178,25 @@ async fn whoever_signs_first_with_a_new_secret_publishes_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_came_of_an_upload_that_nobody_told_of_is_removed_with_it() {
+async fn what_a_customer_sent_and_nobody_told_of_is_taken_before_it_is_given_up_and_the_staff_are_told() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
-    let file = json!({ "name": "a.txt", "size": 5, "content_type": "text/plain" });
-    let draft = portal.post("/v1/shares", &admin, json!({ "title": "Left", "files": [file] })).await.expect(201);
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let share = portal.share(&admin, "Bring it back", &[&ann.id]).await;
+    portal.patch(&format!("/v1/shares/{share}"), &admin, json!({ "allow_upload": true })).await.expect(200);
+    let file = json!({ "name": "signed.txt", "size": 5, "content_type": "text/plain" });
+    let path = format!("/v1/shares/{share}/files");
+    let announced = portal.post(&path, &ann.who, file.clone()).await.expect(201);
+    let never = portal.post(&path, &ann.who, file).await.expect(201);
     portal.pause_mail().await;
-    assert_eq!(portal.upload(&draft["files"][0]["upload"], b"hello").await.as_u16(), 200);
+    assert_eq!(portal.upload(&announced["upload"], b"hello").await.as_u16(), 200);
     portal.pass(Duration::from_hours(8 * 24)).await;
     portal.stack.invoke("apply-retention", json!({})).await.unwrap();
+    portal.stack.pause_mail(false);
     let admin = portal.sign_in(ADMIN).await;
-    let shown = portal.get(&format!("/v1/shares/{}", text(&draft["id"])), &admin).await.expect(200);
-    assert_eq!(shown["files"], json!([]));
+    let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
+    let names: Vec<&Value> = shown["files"].as_array().unwrap().iter().map(|file| &file["id"]).collect();
+    assert!(names.contains(&&announced["id"]) && !names.contains(&&never["id"]), "{shown:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

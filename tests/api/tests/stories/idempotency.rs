@@ -151,7 +151,7 @@ async fn twenty_at_once_with_one_key_have_one_effect() {
     let files = vec![json!({ "name": "a.txt", "size": 1, "content_type": "text/plain" }); 3];
     for (path, body, kind, made) in [
         ("/v1/companies".to_owned(), json!({ "name": "Harbour" }), "com", 1),
-        ("/v1/shares".to_owned(), json!({ "title": "Report", "files": files }), "shr", 4),
+        ("/v1/shares".to_owned(), json!({ "title": "Report", "files": files }), "shr", 5),
         (
             format!("/v1/shares/{draft}/files"),
             json!({ "name": "b.txt", "size": 1, "content_type": "text/plain" }),

@@ -133,6 +133,7 @@ async fn what_is_taken_away_leaves_no_words_behind() {
     }
     portal.delete(&format!("/v1/shares/{share}/recipients/{company}"), &admin).await.expect(204);
     portal.tasks_are_done().await;
+    let admin = portal.sign_in(gatehouse_tests::ADMIN).await;
     let left = |everything: &str, of: &str| everything.matches(&format!("WORDS#SHARES#{of}")).count();
     let everything = portal.everything_in_the_table().await;
     assert_eq!((left(&everything, "con_"), left(&everything, "com_")), (0, 0));
@@ -306,4 +307,44 @@ async fn suggestions_know_short_names_and_show_what_the_caller_may_read() {
         assert_eq!((&suggestions["companies"][0]["name"], &suggestions["contacts"][0]["email"]), (&name, &email));
         assert!(suggestions["contacts"][0]["id"].is_string());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_two_hundred_characters_is_found_wherever_it_was_entered() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    // Each two letters of it are a word.
+    let long = |from: u32| (0..200).filter_map(|n| char::from_u32(0x4e00 + from + 7 * n)).collect::<String>();
+    let body = json!({ "name": "Invited", "email": "invited@harbour.example", "send_invite": true });
+    let company = text(&portal.post("/v1/companies", &admin, json!({ "name": long(0) })).await.expect(201)["id"]);
+    let contacts = format!("/v1/companies/{company}/contacts");
+    portal.post(&contacts, &admin, json!({ "name": long(1) })).await.expect(201);
+    portal.post(&contacts, &admin, body).await.expect(201);
+    let token = portal.activation_token("invited@harbour.example", 1).await;
+    let activation = json!({ "token": token, "password": gatehouse_tests::PASSWORD, "name": long(2) });
+    let session = portal.post("/v1/activations", &NOBODY, activation).await.expect(201);
+    let invited = Who(Some(text(&session["token"])));
+
+    let asked = json!({ "name": "Asks", "email": "asks@elsewhere.example", "company": "Elsewhere" });
+    portal.post("/v1/registrations", &NOBODY, asked).await.expect(202);
+    let id = text(&portal.get("/v1/registrations?status=pending", &admin).await.expect(200)["items"][0]["id"]);
+    let mapping = json!({ "company_id": company, "new_contact": { "name": long(3) } });
+    portal.post(&format!("/v1/registrations/{id}/map"), &admin, mapping).await.expect(200);
+
+    portal.share_with(&admin, "By link", &json!([{ "email": "new@unknown.example" }])).await;
+    let mail = portal.mails_when("new@unknown.example", 1).await;
+    let token = gatehouse_tests::token_in(mail[0]["text"].as_str().unwrap(), "/open#");
+    let access = json!({ "token": token, "name": long(4), "company": long(5) });
+    portal.post("/v1/links/get-access", &NOBODY, access).await.expect(202);
+    for n in 1..=4 {
+        let part: String = long(n).chars().skip(190).collect();
+        assert_eq!(found(&portal, "/v1/users", &admin, "name", &part).await, [long(n)], "{n}");
+    }
+    portal.patch("/v1/me", &invited, json!({ "name": long(6) })).await.expect(200);
+    for (n, path) in [(0, "/v1/companies"), (5, "/v1/companies"), (6, "/v1/users")] {
+        let part: String = long(n).chars().skip(190).collect();
+        assert_eq!(found(&portal, path, &admin, "name", &part).await, [long(n)], "{n}");
+    }
+    let gone: String = long(2).chars().skip(190).collect();
+    assert_eq!(found(&portal, "/v1/users", &admin, "name", &gone).await, [""; 0]);
 }
