@@ -73,12 +73,12 @@ impl Map {
         found.sort_by_key(|contact| std::cmp::Reverse(likely(contact)));
         found.truncate(MOST);
 
-        let contact = |contact: Contact| match reads {
-            true => ContactSuggestion::Whole(Box::new(contact.into())),
-            false => {
-                let access = contact.access.word();
-                ContactSuggestion::Id { id: contact.id, company_id: contact.company_id, access }
+        let contact = |contact: Contact| {
+            if reads {
+                return ContactSuggestion::Whole(Box::new(contact.into()));
             }
+            let access = contact.access.word();
+            ContactSuggestion::Id { id: contact.id, company_id: contact.company_id, access }
         };
         let best = best(&companies, MOST);
         let known = store.companies_of(best.iter().copied()).await?;

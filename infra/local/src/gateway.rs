@@ -198,7 +198,7 @@ mod tests {
             let function = Arc::clone(&function);
             Box::pin(async move {
                 if request.uri().path().ends_with("/slow") {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    tokio::time::sleep(Duration::from_mins(1)).await;
                 }
                 ApiResponse::new(function(request.body().len()))
             })

@@ -254,7 +254,7 @@ impl InboxRow {
     /// The words of what it shows.
     #[must_use]
     pub fn shown_words(&self) -> Words {
-        let reference = self.reference.as_ref().map(|reference| reference.as_str());
+        let reference = self.reference.as_ref().map(Reference::as_str);
         self.marked(Words::of([self.title.as_str(), self.from.as_str()].into_iter().chain(reference)))
     }
 

@@ -372,9 +372,10 @@ impl Store {
         let hits: Vec<Hit> = found.iter().filter_map(WordRow::hit).collect();
         let rows = self.rows(of, hits.iter().map(|hit| hit.share).collect()).await?;
         let one_key = lookup.is_one_key() && lookup.decisive && words.lookups().len() == 1;
-        let all = match one_key {
-            true => Vec::new(),
-            false => self.words_of_shares(rows.iter().map(|row| row.share_id).collect()).await?,
+        let all = if one_key {
+            Vec::new()
+        } else {
+            self.words_of_shares(rows.iter().map(|row| row.share_id).collect()).await?
         };
         let all: BTreeMap<ShareId, Words> = all.into_iter().map(|words| (words.share_id, words.words())).collect();
         let row_of = |hit: Hit| {

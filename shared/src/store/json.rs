@@ -209,9 +209,9 @@ impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Any<(Tag, V)> {
             Tag::Text => json.deserialize_str(visitor),
             Tag::Number => {
                 let text = Cow::<str>::deserialize(json)?;
-                if let Ok(number) = text.parse() {
+                if let Ok(number) = text.parse::<u64>() {
                     visitor.visit_u64(number)
-                } else if let Ok(number) = text.parse() {
+                } else if let Ok(number) = text.parse::<i64>() {
                     visitor.visit_i64(number)
                 } else {
                     visitor.visit_f64(text.parse().map_err(D::Error::custom)?)

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::keys::{self, Key};
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Position, Store, StoreError};
-use crate::domain::{Company, CompanyDomain, CompanyId, Contact, ContactId, Lookup, Query, Words};
+use crate::domain::{Company, CompanyDomain, CompanyId, Contact, ContactId, Lookup, Query, Reference, Words};
 
 /// What can be found by its words.
 pub trait Searchable {
@@ -51,7 +51,7 @@ impl Searchable for Company {
         }
         let domains: Vec<String> = self.domains.iter().map(|domain| as_written(domain.as_str())).collect();
         let texts = self.domains.iter().map(CompanyDomain::as_str).chain(domains.iter().map(String::as_str));
-        let reference = self.reference.as_ref().map(|reference| reference.as_str());
+        let reference = self.reference.as_ref().map(Reference::as_str);
         Words::of(texts.chain([self.name.as_str()]).chain(reference))
     }
 }
@@ -112,12 +112,12 @@ impl Store {
         };
         // A top-level domain is nobody's.
         let above = above.filter(|domain| domain.contains('.')).map(|domain| owner(keys::domain(domain)));
-        let owners = try_join_all(above).await?.into_iter().filter_map(|page| page.items.into_iter().next());
+        let mut owners = try_join_all(above).await?.into_iter().filter_map(|page| page.items.into_iter().next());
         let owner = |owner: Owner| {
             let contact = || owner.sk.parse().ok().map(DomainOwner::Contact);
             owner.company_id.map(DomainOwner::Company).or_else(contact)
         };
-        Ok(owners.filter_map(owner).next())
+        Ok(owners.find_map(owner))
     }
 
     /// Which of these domains belong to another company than this one, and to which.
