@@ -1,6 +1,6 @@
 //! A stranger's own request for access.
 
-use crate::clock::Timestamp;
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{CompanyName, ContactId, Email, Language, Message, PersonName, Phone, RegistrationId};
@@ -93,6 +93,20 @@ impl Registration {
                 Ok(self)
             }
             Decision::Mapped { by, at, .. } | Decision::Declined { by, at, .. } => Err(AlreadyDecided { by, at }),
+        }
+    }
+
+    /// Strangers' names and words are kept so long after the decision.
+    const KEPT_DECIDED: SignedDuration = SignedDuration::from_hours(24 * 90);
+    /// And so long without one, since they asked.
+    pub const KEPT_UNDECIDED: SignedDuration = SignedDuration::from_hours(24 * 180);
+
+    /// When it is deleted.
+    #[must_use]
+    pub fn forgotten_at(&self) -> Timestamp {
+        match self.decision {
+            Decision::Pending => self.created_at + Self::KEPT_UNDECIDED,
+            Decision::Mapped { at, .. } | Decision::Declined { at, .. } => at + Self::KEPT_DECIDED,
         }
     }
 

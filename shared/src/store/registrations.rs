@@ -21,6 +21,10 @@ impl Record for Registration {
     fn listed(&self) -> Option<keys::Key> {
         Some(keys::registrations_by_time(self.status(), self.created_at, self.id))
     }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.forgotten_at())
+    }
 }
 
 /// Says which request an address has that nobody has decided on.
@@ -30,11 +34,17 @@ pub struct PendingOf {
     pub email: Email,
     /// The request, while it is pending.
     pub registration: Option<RegistrationId>,
+    /// When the address last asked.
+    pub asked_at: Timestamp,
 }
 
 impl Record for PendingOf {
     fn key(&self) -> keys::Key {
         keys::pending_of(&self.email)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.asked_at + Registration::KEPT_UNDECIDED)
     }
 }
 
@@ -166,7 +176,7 @@ impl Store {
                 (transaction, activity, Some(id), AccessRequested::Waits)
             }
         };
-        let pointer = PendingOf { email: new.email.clone(), registration: pending_now };
+        let pointer = PendingOf { email: new.email.clone(), registration: pending_now, asked_at: now };
         let transaction = match pending {
             Some(pending) => transaction.save(pending.rev, &pointer),
             None => transaction.create(&pointer),

@@ -225,3 +225,27 @@ async fn exactly_the_mappers_on_duty_are_mailed_and_the_admins_if_there_are_none
     let queue = portal.get("/v1/registrations", &off_duty).await.expect(200);
     assert_eq!(queue["items"].as_array().unwrap().len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_forgotten_ninety_days_after_its_decision_and_half_a_year_without_one() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let mut asked = Vec::new();
+    for name in ["declined", "waiting"] {
+        let body = json!({ "name": name, "email": format!("{name}@elsewhere.example"), "company": "Elsewhere" });
+        portal.post("/v1/registrations", &NOBODY, body).await.expect(202);
+        let page = portal.get("/v1/registrations?status=pending", &admin).await.expect(200);
+        asked.push(text(&page["items"].as_array().unwrap().last().unwrap()["id"]));
+    }
+    let decline = format!("/v1/registrations/{}/decline", asked[0]);
+    portal.post(&decline, &admin, json!({ "reason": "Nobody knows you here." })).await.expect(200);
+    for (days, kept) in [(89, [true, true]), (2, [false, true]), (90, [false, false])] {
+        portal.pass(Duration::from_hours(24 * days)).await;
+        let admin = portal.sign_in(ADMIN).await;
+        for (id, kept) in asked.iter().zip(kept) {
+            let status = portal.get(&format!("/v1/registrations/{id}"), &admin).await.status;
+            assert_eq!(status.as_u16(), if kept { 200 } else { 404 }, "{days} days later");
+        }
+    }
+    assert!(!portal.everything_in_the_table().await.contains("PENDING#waiting"));
+}
