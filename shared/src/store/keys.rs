@@ -18,19 +18,19 @@ pub const LISTED: &str = "listed";
 pub const LISTED_PK: &str = "listed_pk";
 /// Its sort key.
 pub const LISTED_SK: &str = "listed_sk";
-/// The local index of an inbox by time.
+/// The index of an inbox by time.
 pub const BY_TIME: &str = "by_time";
 /// Its sort key.
 pub const TIME_SK: &str = "time_sk";
-/// The local index of an inbox by title.
+/// The index of an inbox by title.
 pub const BY_TITLE: &str = "by_title";
 /// Its sort key.
 pub const TITLE_SK: &str = "title_sk";
-/// The local index of an inbox by size.
+/// The index of an inbox by size.
 pub const BY_SIZE: &str = "by_size";
 /// Its sort key.
 pub const SIZE_SK: &str = "size_sk";
-/// The local index of what nobody has opened yet, by time.
+/// The index of what nobody has opened yet, by time.
 pub const BY_UNREAD: &str = "by_unread";
 /// Its sort key, which only such rows have.
 pub const UNREAD_SK: &str = "unread_sk";

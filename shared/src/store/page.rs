@@ -93,7 +93,7 @@ pub(super) struct Listing<'a> {
     /// Which sort keys, if not all.
     pub sk: Option<(&'static str, SortKeyRange)>,
     pub newest_first: bool,
-    /// As it is now, at twice the cost: only of the table itself and its local indexes.
+    /// As it is now, at twice the cost: only of the table itself, not of its indexes.
     pub consistent: bool,
 }
 

@@ -92,7 +92,7 @@ pub trait Record: Serialize + DeserializeOwned {
         None
     }
 
-    /// Where it stands in the local indexes of its partition: the attribute of each, and its place.
+    /// Where it stands in the indexes of its partition: the attribute of each, and its place.
     fn sorted(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }

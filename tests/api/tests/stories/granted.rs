@@ -188,15 +188,22 @@ async fn what_a_customer_sent_and_nobody_told_of_is_taken_before_it_is_given_up_
     let path = format!("/v1/shares/{share}/files");
     let announced = portal.post(&path, &ann.who, file.clone()).await.expect(201);
     let never = portal.post(&path, &ann.who, file).await.expect(201);
+    let addendum = json!({ "name": "addendum.txt", "size": 5, "content_type": "text/plain" });
+    let addendum = portal.post(&path, &admin, addendum).await.expect(201);
     portal.pause_mail().await;
-    assert_eq!(portal.upload(&announced["upload"], b"hello").await.as_u16(), 200);
+    for upload in [&announced["upload"], &addendum["upload"]] {
+        assert_eq!(portal.upload(upload, b"hello").await.as_u16(), 200);
+    }
     portal.pass(Duration::from_hours(8 * 24)).await;
     portal.stack.invoke("apply-retention", json!({})).await.unwrap();
     portal.stack.pause_mail(false);
     let admin = portal.sign_in(ADMIN).await;
     let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
     let names: Vec<&Value> = shown["files"].as_array().unwrap().iter().map(|file| &file["id"]).collect();
-    assert!(names.contains(&&announced["id"]) && !names.contains(&&never["id"]), "{shown:#}");
+    assert!(names.contains(&&announced["id"]) && names.contains(&&addendum["id"]), "{shown:#}");
+    assert!(!names.contains(&&never["id"]), "{shown:#}");
+    let found = portal.get("/v1/shares?q=addendum", &admin).await.expect(200);
+    assert_eq!(found["items"][0]["id"].as_str(), Some(share.as_str()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
