@@ -112,7 +112,7 @@ impl Activate {
         let device = request.device().unwrap_or_else(Token::random);
         let response = retry_on_conflict(|| self.open_account(&body, &hash, &device)).await?;
         if let Some(email) = person.email() {
-            let throttle = self.gate.throttle().await?;
+            let throttle = self.gate.throttle(request).await?;
             throttle.came_in(email.as_str(), request.network(), &device.reveal(), self.gate.now()).await?;
         }
         Ok(response)
@@ -162,16 +162,16 @@ impl Activate {
     /// Answers the same whatever the token is: only the mailbox that was invited learns more.
     async fn renew(&self, request: &ApiRequest, body: LinkBody) -> Result<ApiResponse, Problem> {
         let now = self.gate.now();
-        let heard = self.gate.throttle().await?.request_from(request.network(), now).await?;
+        let heard = self.gate.throttle(request).await?.request_from(request.network(), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;
-        match retry_on_conflict(|| self.send_anew(&body.token)).await {
+        match retry_on_conflict(|| self.send_anew(request, &body.token)).await {
             Err(problem) if problem.cause().is_some() => Err(problem),
             _ => json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" })),
         }
     }
 
-    async fn send_anew(&self, link: &Link) -> Result<(), Problem> {
-        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
+    async fn send_anew(&self, request: &ApiRequest, link: &Link) -> Result<(), Problem> {
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle(request).await?, self.gate.now());
         let (person, link) = self.find(link).await?;
         // A link that works needs no other; one that was replaced or used gets none.
         if person.access().check(link, now) != Err(ActivationRefused::Expired) {
@@ -191,7 +191,7 @@ impl Activate {
             }
             Person::Staff(staff) => {
                 let by = Actor::new(staff.id, &staff.name);
-                let activity = Activity::new(ActivityKind::Invited, by, now);
+                let activity = Activity::new(ActivityKind::Invited, by, now).target(staff.id);
                 let (invited, mail) = staff.record.invite(now)?;
                 let transaction = store.transaction().save(staff.rev, &invited).counted(allowed).mail(&mail);
                 Ok(transaction.activity(&activity).commit().await?)

@@ -19,7 +19,7 @@ const ROWS_AT_ONCE: usize = 500;
 /// Names of files are looked up for so many files at a time.
 const FILES_AT_ONCE: usize = 2_000;
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 17] = [
     "at",
     "kind",
     "actor_id",
@@ -34,6 +34,9 @@ const HEAD: [&str; 14] = [
     "file_names",
     "by_link",
     "same_person",
+    "target_id",
+    "changed",
+    "count",
 ];
 
 /// What things are called now. What is no more has no name.
@@ -133,7 +136,7 @@ fn batches(records: &[Record]) -> impl Iterator<Item = &[Record]> {
 }
 
 impl Names {
-    fn row(&self, view: View) -> Result<[String; 14], Problem> {
+    fn row(&self, view: View) -> Result<[String; 17], Problem> {
         fn id(id: Option<impl ToString>) -> String {
             id.map(|id| id.to_string()).unwrap_or_default()
         }
@@ -158,12 +161,15 @@ impl Names {
             files.join("\n"),
             view.by_link.to_string(),
             view.same_person.to_string(),
+            id(view.target_id),
+            view.changed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            id(view.count),
         ])
     }
 }
 
 /// One line: every cell is quoted, and none is a formula.
-fn line(cells: [String; 14]) -> Result<String, Problem> {
+fn line(cells: [String; 17]) -> Result<String, Problem> {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)

@@ -5,7 +5,8 @@ mod export;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity as Record, ActivityId, ActivityKind, ActorId, CompanyId, ContactId, FileId, PersonName, Right, ShareId,
+    Activity as Record, ActivityId, ActivityKind, ActorId, CompanyId, ContactId, FieldChange, FileId, PersonName,
+    Right, ShareId,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Operator, PageQuery, Problem, json};
@@ -56,13 +57,32 @@ struct View {
     files: Vec<FileId>,
     by_link: bool,
     same_person: bool,
+    target_id: Option<ActorId>,
+    changed: Vec<FieldChange>,
+    count: Option<u32>,
 }
 
 impl From<Record> for View {
     fn from(record: Record) -> Self {
-        let Record { id, at, kind, actor, company_id, contact_id, share_id, files, by_link, same_person } = record;
+        let Record { id, at, kind, actor, company_id, contact_id, share_id, files, by_link, same_person, .. } = record;
         let (actor_id, actor_name) = (actor.id, actor.name);
-        Self { id, at, kind, actor_id, actor_name, company_id, contact_id, share_id, files, by_link, same_person }
+        let (target_id, changed, count) = (record.target_id, record.changed, record.count);
+        Self {
+            id,
+            at,
+            kind,
+            actor_id,
+            actor_name,
+            company_id,
+            contact_id,
+            share_id,
+            files,
+            by_link,
+            same_person,
+            target_id,
+            changed,
+            count,
+        }
     }
 }
 

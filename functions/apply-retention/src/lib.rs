@@ -1,5 +1,5 @@
-//! Removes what has had its time: shares that ended so many days ago as the settings say, and uploads that nobody
-//! went on with.
+//! Removes what has had its time: shares that ended so many days ago, and activity that is so many months old, as the
+//! settings say, and uploads that nobody went on with.
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
@@ -15,6 +15,8 @@ use tracing::warn;
 const UPLOADS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// One run begins so many; the next one, a day later, goes on.
 const MOST_SHARES: usize = 10_000;
+/// The same of records of activity.
+const MOST_ACTIVITY: usize = 200_000;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -33,10 +35,11 @@ impl EventFunction for ApplyRetention {
         Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
     }
 
-    /// One does not wait for the other: what cannot be read or written of the shares leaves the uploads to go on.
+    /// None waits for another: what cannot be read or written of the shares leaves the uploads to go on.
     async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (shares, uploads) = (self.ended_shares().await, self.left_uploads().await);
-        Ok(json!({ "shares": shares?, "uploads": uploads? }))
+        let activity = self.old_activity().await;
+        Ok(json!({ "shares": shares?, "uploads": uploads?, "activity": activity? }))
     }
 }
 
@@ -64,6 +67,12 @@ impl ApplyRetention {
             }
         }
         Ok(begun)
+    }
+
+    /// By whole months, which are its partitions.
+    async fn old_activity(&self) -> Result<usize, StartError> {
+        let kept = self.store.settings().await?.activity_months;
+        Ok(self.store.forget_activity(kept, self.clock.now(), MOST_ACTIVITY).await?)
     }
 
     /// Files that were announced and never came, with whatever came of them.

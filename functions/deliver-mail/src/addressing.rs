@@ -3,8 +3,9 @@
 use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
-    Access, ActorId, Addressee, Contact, ContactId, Email, Language, Mail, MailWish, OutboxMail, PersonId, PersonName,
-    RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
+    Access, Activity, ActivityKind, Actor, ActorId, Addressee, Contact, ContactId, Email, Language, Mail, MailWish,
+    OutboxMail, PersonId, PersonName, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose,
+    Unsubscribe,
 };
 use gatehouse::store::{Person, StoreError};
 
@@ -118,8 +119,11 @@ impl DeliverMail {
                 if mail.mail == Mail::SignInsFailed {
                     return Ok(Addressed::To(Box::new(recipient)));
                 }
-                let expires_at = mail.created_at + RESET_LIFETIME;
-                TokenPurpose::PasswordReset { person: person.id(), epoch: person.sessions().epoch, expires_at }
+                let (id, expires_at) = (person.id(), mail.created_at + RESET_LIFETIME);
+                // Only here it is known that there is an account; sent again, it is the same record.
+                let requested = Activity::new(ActivityKind::ResetRequested, Actor::system(), mail.created_at);
+                self.store.note(&Activity { id: mail.id.into(), ..requested }.person(id)).await?;
+                TokenPurpose::PasswordReset { person: id, epoch: person.sessions().epoch, expires_at }
             }
             _ => return Ok(Addressed::To(Box::new(recipient))),
         };

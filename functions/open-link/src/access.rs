@@ -76,7 +76,7 @@ impl OpenLink {
 
     /// Access is for the address that the link was sent to, and the answer comes there.
     pub(crate) async fn get_access(&self, request: &ApiRequest, body: &GetAccess) -> Result<ApiResponse, Problem> {
-        let (throttle, now) = (self.gate.throttle().await?, self.gate.now());
+        let (throttle, now) = (self.gate.throttle(request).await?, self.gate.now());
         let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
         let heard = throttle.request_from(request.network(), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;

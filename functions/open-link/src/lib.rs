@@ -140,7 +140,7 @@ impl OpenLink {
     async fn open(&self, request: &ApiRequest, body: &LinkBody) -> Result<ApiResponse, Problem> {
         let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
         let activity = opened.activity(ActivityKind::LinkOpened, self.gate.now());
-        let noted = self.note(&activity, Hourly::OpensOf(&opened.link));
+        let noted = self.note(request, &activity, Hourly::OpensOf(&opened.link));
         let (offer, noted) = future::join(self.offer(&opened), noted).await;
         noted?;
         let ResolvedLink { share, files, email, .. } = opened;
@@ -154,7 +154,7 @@ impl OpenLink {
         let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
         let download = self.files.download(file).await?;
         let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files([file.id]);
-        self.note(&activity, Hourly::DownloadsBy(&opened.link, &file.id.to_string())).await?;
+        self.note(request, &activity, Hourly::DownloadsBy(&opened.link, &file.id.to_string())).await?;
         let (id, name, size) = (file.id, &file.name, file.size);
         let body = serde_json::json!({
             "id": id, "url": download.url, "name": name, "size": size, "expires_at": download.expires_at,
@@ -163,8 +163,8 @@ impl OpenLink {
     }
 
     /// Records it, if the same was not recorded too often in the last hour: whoever has a link can open it for ever.
-    async fn note(&self, activity: &Activity, often: Hourly<'_>) -> Result<(), Problem> {
-        let throttle = self.gate.throttle().await?;
+    async fn note(&self, request: &ApiRequest, activity: &Activity, often: Hourly<'_>) -> Result<(), Problem> {
+        let throttle = self.gate.throttle(request).await?;
         retry_on_conflict(|| async {
             if let Ok(allowed) = throttle.hourly(often, activity.at).await? {
                 self.gate.store.transaction().activity(activity).counted(allowed).commit().await?;

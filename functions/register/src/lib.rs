@@ -28,7 +28,7 @@ impl Function for Register {
 
 impl Register {
     async fn register(&self, request: &ApiRequest, new: AccessRequest) -> Result<ApiResponse, Problem> {
-        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle(request).await?, self.gate.now());
         let heard = throttle.request_from(request.network(), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;
         retry_on_conflict(|| async {

@@ -110,8 +110,11 @@ impl Session {
                 Which::All => sessions.without_all(),
             };
         });
-        let activity = Activity::new(ActivityKind::SignedOut, caller.actor(), now);
-        let activity = about(activity, caller.person.id());
+        let kind = match which {
+            Which::This => ActivityKind::SignedOut,
+            Which::All => ActivityKind::SessionsEnded,
+        };
+        let activity = Activity::new(kind, caller.actor(), now).person(caller.person.id());
         self.gate.store.transaction().save_person(&caller.person).activity(&activity).commit().await?;
         let mut response = with_cookie(no_content(), signed_out_cookie(&self.portal_url));
         // What a page of ours has kept in that browser goes, too (ASVS 5.0, 14.3.1).
@@ -151,14 +154,6 @@ impl<T: Clone> CloneIntoSome<T> for Option<T> {
         if let Some(value) = self {
             target.clone_from(value);
         }
-    }
-}
-
-/// A contact's activity can be asked for by contact.
-fn about(activity: Activity, id: PersonId) -> Activity {
-    match id {
-        PersonId::Contact(contact) => activity.contact(contact),
-        PersonId::Staff(_) => activity,
     }
 }
 

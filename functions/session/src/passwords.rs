@@ -11,7 +11,7 @@ use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
-use crate::{Session, about};
+use crate::Session;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +36,8 @@ pub(crate) struct Change {
 impl Session {
     /// The same for every address: whether there is an account is found when the mail is sent.
     pub(crate) async fn request_reset(&self, request: &ApiRequest, body: ResetRequest) -> Result<ApiResponse, Problem> {
-        let (throttle, now) = (self.gate.throttle().await?, self.gate.now());
+        let (throttle, now) = (self.gate.throttle(request).await?, self.gate.now());
+        self.gate.log_account(request, &body.email).await?;
         let heard = throttle.request_from(request.network(), now).await?;
         heard.map_err(|until| Problem::too_many_requests(until, now))?;
         retry_on_conflict(|| async {
@@ -58,14 +59,14 @@ impl Session {
         let response = retry_on_conflict(set).await?;
         // Whoever could read the mail need not wait, here and with this browser, for what strangers have tried.
         if let Some(email) = person.email() {
-            let throttle = self.gate.throttle().await?;
+            let throttle = self.gate.throttle(request).await?;
             throttle.came_in(email.as_str(), request.network(), &device.reveal(), self.gate.now()).await?;
         }
         Ok(response)
     }
 
     pub(crate) async fn change_password(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let (store, throttle, now) = (&self.gate.store, self.gate.throttle().await?, self.gate.now());
+        let (store, throttle, now) = (&self.gate.store, self.gate.throttle(request).await?, self.gate.now());
         let person = self.gate.caller(request).await?.person;
         let body: Change = request.json()?;
         let email = person.email().map(Email::to_string).unwrap_or_default();
@@ -119,7 +120,7 @@ impl Session {
             *person.sessions = std::mem::take(person.sessions).with_password();
             *person.last_seen_at = Some(now);
         });
-        let activity = about(Activity::new(ActivityKind::PasswordChanged, Actor::new(id, person.name()), now), id);
+        let activity = Activity::new(ActivityKind::PasswordChanged, Actor::new(id, person.name()), now).person(id);
         let mut transaction = self.gate.store.transaction().save_person(&person).password(id, hash).activity(&activity);
         if let Some(email) = person.email() {
             let language = person.language().clone();

@@ -4,8 +4,8 @@ mod logo;
 
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    Activity, ActivityKind, CompanyName, Email, Language, Logo, LogoType, PortalUrl, Right, Settings as Record,
-    TimeZoneName, Visibility,
+    Activity, ActivityKind, ActivityMonths, CompanyName, Email, FieldChange, Language, Logo, LogoType, PortalUrl,
+    Right, Settings as Record, TimeZoneName, Visibility,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Operator, Problem, given, json, retry_on_conflict};
@@ -41,6 +41,8 @@ struct Change {
     #[serde(default, deserialize_with = "given")]
     retention_days: Option<Option<u32>>,
     #[serde(default, deserialize_with = "given")]
+    activity_months: Option<Option<ActivityMonths>>,
+    #[serde(default, deserialize_with = "given")]
     logo: Option<Option<NewLogo>>,
 }
 
@@ -53,6 +55,7 @@ struct SettingsView {
     share_visibility: Visibility,
     languages: Vec<Language>,
     retention_days: Option<u32>,
+    activity_months: ActivityMonths,
     logo: Option<LogoView>,
 }
 
@@ -95,9 +98,9 @@ impl Settings {
         let (store, now) = (&self.gate.store, self.gate.now());
         let (stored, logo) = try_join!(store.stored_settings(), store.logo())?;
         let (rev, was) = stored.map(|stored| (stored.rev, stored.record)).unzip();
-        let mut settings = changed(was.unwrap_or_default(), change)?;
-        let activity = Activity::new(ActivityKind::SettingsChanged, admin.actor(), now);
-        let mut transaction = store.transaction().activity(&activity);
+        let was = was.unwrap_or_default();
+        let mut settings = changed(was.clone(), change)?;
+        let mut transaction = store.transaction();
         let logo = match (&change.logo, drawn) {
             (None, _) => logo,
             (Some(_), Some(drawn)) => {
@@ -111,6 +114,9 @@ impl Settings {
                 None
             }
         };
+        let fields = was.differing(&settings).into_iter().map(FieldChange::of);
+        let activity = Activity::new(ActivityKind::SettingsChanged, admin.actor(), now).changed(fields);
+        transaction = transaction.activity(&activity);
         transaction = match rev {
             Some(rev) => transaction.save(rev, &settings),
             None => transaction.create(&settings),
@@ -129,6 +135,7 @@ impl Settings {
             share_visibility: settings.share_visibility,
             languages: settings.languages,
             retention_days: settings.retention_days,
+            activity_months: settings.activity_months,
             logo: logo.map(|Logo { content_type, data, .. }| LogoView { content_type, data }),
         };
         json(StatusCode::OK, &view)
@@ -146,6 +153,7 @@ fn changed(was: Record, change: &Change) -> Result<Record, Problem> {
         portal_url: change.portal_url.clone().unwrap_or(was.portal_url),
         support_email: change.support_email.clone().unwrap_or(was.support_email),
         share_visibility: change.share_visibility.map_or(was.share_visibility, Option::unwrap_or_default),
+        activity_months: change.activity_months.map_or(was.activity_months, Option::unwrap_or_default),
         ..was
     };
     if let Some(name) = &change.time_zone {

@@ -59,8 +59,7 @@ impl Share {
                     total_size: share.contents.total_size,
                 };
                 let mail = OutboxMail::new(share.addressee(&contact), None, Language::default(), mail, now);
-                let lately = self.gate.throttle().await?.hourly(Hourly::SharesOf(&contact.id.to_string()), now).await?;
-                let allowed = lately.map_err(|until| Problem::too_many_requests(until, now))?;
+                let allowed = self.gate.one_more(Hourly::SharesOf(&contact.id.to_string())).await?;
                 let readers = [Reader::Contact { contact: Box::new(contact), via: [itself.id.clone()].into() }];
                 transaction = transaction.create(&itself).mail(&mail).counted(allowed);
                 let news = ShareEvent::Sent;

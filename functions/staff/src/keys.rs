@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{Activity, ActivityKind, ApiKey, KEY_PREFIX, KeyId, PersonName, Right, Scope, Token};
+use gatehouse::domain::{
+    Activity, ActivityKind, ApiKey, FieldChange, KEY_PREFIX, KeyId, PersonName, Right, Scope, Token,
+};
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json, no_content};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::Staff;
+use crate::{Staff, words};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,10 +63,12 @@ impl Staff {
             hash: token.hash(),
             expires_at: new.expires_at,
             last_used_at: None,
+            refused_at: None,
             revoked_at: None,
             created_at: now,
         };
-        let activity = Activity::new(ActivityKind::KeyCreated, admin.actor(), now);
+        let scopes = FieldChange::between("scopes", String::new(), words(&key.scopes));
+        let activity = Activity::new(ActivityKind::KeyCreated, admin.actor(), now).target(key.id).changed(scopes);
         let transaction = self.gate.store.transaction().create(&key).activity(&activity);
         let key = KeyView::from(key);
         let shown = MadeKey { view: &key, key: Some(format!("{KEY_PREFIX}{}", token.reveal())) };
@@ -87,7 +91,7 @@ impl Staff {
         let admin = self.gate.staff(request, Right::ManageKeys).await?;
         let stored = self.gate.store.api_key_of(request.id("id")?).await?.ok_or_else(Problem::not_found)?;
         let key = ApiKey { revoked_at: Some(now), ..stored.record.clone() };
-        let activity = Activity::new(ActivityKind::KeyRevoked, admin.actor(), now);
+        let activity = Activity::new(ActivityKind::KeyRevoked, admin.actor(), now).target(key.id);
         self.gate.store.transaction().save(stored.rev, &key).activity(&activity).commit().await?;
         Ok(no_content())
     }

@@ -7,6 +7,7 @@ use gatehouse::aws::Env;
 use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
+use serde::Serialize;
 
 /// The function.
 pub struct Staff {
@@ -43,4 +44,10 @@ impl Function for Staff {
             _ => Err(Problem::not_found()),
         }
     }
+}
+
+/// Roles or scopes as the activity names them.
+fn words<'a, T: Serialize + 'a>(of: impl IntoIterator<Item = &'a T>) -> String {
+    let words = of.into_iter().map(|one| serde_json::to_value(one).ok()?.as_str().map(str::to_owned));
+    words.flatten().collect::<Vec<_>>().join(" ")
 }

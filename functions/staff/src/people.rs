@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, CredentialState, Email, Language, PersonName, Right, Role, Staff as Member,
-    StaffId, Team,
+    Access, Activity, ActivityKind, Actor, CredentialState, Email, FieldChange, Language, PersonName, Right, Role,
+    Staff as Member, StaffId, Team,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json, no_content};
 use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::Staff;
+use crate::{Staff, words};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +62,16 @@ fn some_role(roles: &BTreeSet<Role>) -> Result<(), Problem> {
     if roles.is_empty() { Err(Problem::invalid_field("roles", "must name at least one role")) } else { Ok(()) }
 }
 
+/// What a person may do now, and what it was before.
+fn changes(was: &Member, now: &Member) -> Vec<FieldChange> {
+    let roles = |member: &Member| if member.removed { String::new() } else { words(&member.roles) };
+    let changes = [
+        FieldChange::between("roles", roles(was), roles(now)),
+        FieldChange::between("on_duty", was.on_duty.to_string(), now.on_duty.to_string()),
+    ];
+    changes.into_iter().flatten().collect()
+}
+
 impl Staff {
     /// Entered and invited at once: a person of the staff without an account is of no use.
     pub(crate) async fn enter(&self, admin: &Operator, new: &NewMember) -> Result<Effect<'_>, Problem> {
@@ -83,7 +93,9 @@ impl Staff {
         let (member, mail) = member.invite(now)?;
         let team = store.team().await?.ok_or_else(|| Problem::internal("there is no team"))?;
         let allowed = self.gate.invitation_to(&member.email).await?;
+        let roles = FieldChange::between("roles", String::new(), words(&member.roles));
         let activity = Activity::new(ActivityKind::StaffCreated, admin.actor(), now);
+        let activity = activity.target(member.id).changed(roles);
         let response = json(StatusCode::CREATED, &MemberView::from(member.clone()))?;
         let transaction =
             store.transaction().create(&member).save(team.rev, &team.record.clone().with(&member)).mail(&mail);
@@ -130,7 +142,7 @@ impl Staff {
         let stored = self.member(request).await?;
         let (member, mail) = stored.record.clone().invite(now)?;
         let allowed = self.gate.invitation_to(&member.email).await?;
-        let activity = Activity::new(ActivityKind::Invited, admin.actor(), now);
+        let activity = Activity::new(ActivityKind::Invited, admin.actor(), now).target(member.id);
         let transaction = self.gate.store.transaction().save(stored.rev, &member).mail(&mail).counted(allowed);
         let response = json(StatusCode::ACCEPTED, &MemberView::from(member))?;
         Ok(Effect::new(transaction.activity(&activity), response))
@@ -167,7 +179,8 @@ impl Staff {
         if member.removed {
             transaction = transaction.release_email(&member.email, member.id.into());
         }
-        transaction.activity(&Activity::new(kind, by, now)).commit().await?;
+        let activity = Activity::new(kind, by, now).target(member.id).changed(changes(was, &member));
+        transaction.activity(&activity).commit().await?;
         json(StatusCode::OK, &MemberView::from(member))
     }
 

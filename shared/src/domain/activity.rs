@@ -1,9 +1,12 @@
 //! The record of who did what, when.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, PersonName, ShareId};
+use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, PersonId, PersonName, ShareId};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +32,7 @@ pub enum ActivityKind {
     Activated,
     /// Somebody signed in.
     SignedIn,
-    /// Somebody signed out, here or everywhere.
+    /// Somebody signed out here.
     SignedOut,
     /// Access was opened again.
     AccessOpened,
@@ -37,6 +40,14 @@ pub enum ActivityKind {
     AccessClosed,
     /// A password was changed, or set anew by mail.
     PasswordChanged,
+    /// A password was asked for anew by mail, and there was somebody to mail it to.
+    ResetRequested,
+    /// An attempt to sign in has failed, not for the first time in a row: see `count`.
+    SignInFailed,
+    /// An attempt to sign in had to wait: told once an hour for each account.
+    SignInBlocked,
+    /// All sessions of somebody were ended.
+    SessionsEnded,
     /// A request for access came.
     RegistrationReceived,
     /// A request for access was granted.
@@ -51,6 +62,8 @@ pub enum ActivityKind {
     KeyCreated,
     /// A key was revoked.
     KeyRevoked,
+    /// A key was used that has ended, or for what its scopes do not include: told once an hour for each key.
+    KeyRefused,
     /// A share was drafted.
     ShareCreated,
     /// A share was sent to its recipients.
@@ -131,6 +144,55 @@ pub struct Activity {
     /// Whether somebody of the staff said that a changed address is the same person's, whose password went on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_person: bool,
+    /// Which of the staff, or which key, it was done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<ActorId>,
+    /// What has changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<FieldChange>,
+    /// How often it has happened in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+}
+
+/// A field that has another value now. Values are told of rights and switches alone, never of what somebody typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Its name in the API.
+    pub field: Cow<'static, str>,
+    /// Its value before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Its value now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl FieldChange {
+    /// A field whose values are not told.
+    #[must_use]
+    pub fn of(field: &'static str) -> Self {
+        Self { field: field.into(), before: None, after: None }
+    }
+
+    /// A field whose values are told, if they differ.
+    pub fn between(field: &'static str, before: String, after: String) -> Option<Self> {
+        let told = |value: String| Some(value).filter(|value| !value.is_empty());
+        (before != after).then(|| Self { field: field.into(), before: told(before), after: told(after) })
+    }
+}
+
+impl fmt::Display for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.field)?;
+        match (&self.before, &self.after) {
+            (None, None) => Ok(()),
+            (before, after) => {
+                let told = |value: &Option<String>| value.clone().unwrap_or_default();
+                write!(f, ": {} > {}", told(before), told(after))
+            }
+        }
+    }
 }
 
 impl Activity {
@@ -149,7 +211,40 @@ impl Activity {
             files: Vec::new(),
             by_link: false,
             same_person: false,
+            target_id: None,
+            changed: Vec::new(),
+            count: None,
         }
+    }
+
+    /// About a person: a contact's activity can be asked for by contact.
+    #[must_use]
+    pub fn person(self, id: PersonId) -> Self {
+        match id {
+            PersonId::Contact(contact) => self.contact(contact),
+            PersonId::Staff(staff) => self.target(staff),
+        }
+    }
+
+    /// Done to one of the staff or to a key.
+    #[must_use]
+    pub fn target(mut self, id: impl Into<ActorId>) -> Self {
+        self.target_id = Some(id.into());
+        self
+    }
+
+    /// What has changed by it.
+    #[must_use]
+    pub fn changed(mut self, fields: impl IntoIterator<Item = FieldChange>) -> Self {
+        self.changed.extend(fields);
+        self
+    }
+
+    /// The how many-th time in a row it was.
+    #[must_use]
+    pub fn count(mut self, times: u32) -> Self {
+        self.count = Some(times);
+        self
     }
 
     /// About a company.

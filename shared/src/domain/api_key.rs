@@ -25,6 +25,9 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// When it was used last, to the hour.
     pub last_used_at: Option<Timestamp>,
+    /// When it was last used for what it is not good for, to the hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When it was made.

@@ -77,6 +77,13 @@ id! {
     TaskId = "tsk";
 }
 
+/// What is recorded when a mail is written has that mail's place in time, and is recorded once.
+impl From<MailId> for ActivityId {
+    fn from(mail: MailId) -> Self {
+        Self(mail.0)
+    }
+}
+
 impl ActivityId {
     /// When the latest may have been done that comes before it.
     pub fn latest_before(self) -> Timestamp {
@@ -134,6 +141,12 @@ impl FromStr for ActorId {
 impl From<PersonId> for ActorId {
     fn from(id: PersonId) -> Self {
         Self::Person(id)
+    }
+}
+
+impl From<KeyId> for ActorId {
+    fn from(id: KeyId) -> Self {
+        Self::Key(id)
     }
 }
 

@@ -30,7 +30,7 @@ mod token;
 mod unsubscribe;
 
 pub use access::{Access, Account, ActivationRefused, Area, Areas, INVITATION_LIFETIME, Invitation, InviteRefused};
-pub use activity::{Activity, ActivityKind, Actor};
+pub use activity::{Activity, ActivityKind, Actor, FieldChange};
 pub use api_key::{ApiKey, KEY_PREFIX};
 pub use bundle::{Bundle, BundleTopic, Telling};
 pub use company::{Company, CompanyDomain, MergeRefused};
@@ -51,7 +51,7 @@ pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
 pub use search::{Lookup, Query, Words, fold, partition};
 pub(crate) use settings::is_loopback;
-pub use settings::{Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
+pub use settings::{ActivityMonths, Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
 pub use share::{
     Contents, NOTIFICATION_INTERVAL, NotOpen, SendRefused, Share, ShareState, Visibility, WithdrawRefused,
 };

@@ -33,6 +33,9 @@ pub struct Settings {
     pub languages: Vec<Language>,
     /// How many days after its end a share is removed for good; never, if there is no number.
     pub retention_days: Option<u32>,
+    /// How many months activity is kept, whole months and the present one.
+    #[serde(default)]
+    pub activity_months: ActivityMonths,
     /// The hash of the logo, if there is one: whoever keeps a copy knows by it whether that is still the one.
     pub logo: Option<String>,
 }
@@ -48,6 +51,7 @@ impl Default for Settings {
             share_visibility: Visibility::default(),
             languages: Self::all_languages(),
             retention_days: None,
+            activity_months: ActivityMonths::default(),
             logo: None,
         }
     }
@@ -71,6 +75,23 @@ impl Settings {
     /// The most days that a share may be kept after its end: ten years.
     pub const LONGEST_RETENTION: u32 = 3650;
 
+    /// The names of the settings that are others there.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let differs = [
+            ("operator_name", self.operator_name != other.operator_name),
+            ("portal_url", self.portal_url != other.portal_url),
+            ("support_email", self.support_email != other.support_email),
+            ("time_zone", self.time_zone != other.time_zone),
+            ("share_visibility", self.share_visibility != other.share_visibility),
+            ("languages", self.languages != other.languages),
+            ("retention_days", self.retention_days != other.retention_days),
+            ("activity_months", self.activity_months != other.activity_months),
+            ("logo", self.logo != other.logo),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
     /// The languages that mails are written in.
     #[must_use]
     pub fn all_languages() -> Vec<Language> {
@@ -91,6 +112,31 @@ impl Settings {
     pub fn with_retention(self, days: Option<u32>) -> Result<Self, SettingRefused> {
         let known = days.is_none_or(|days| (1..=Self::LONGEST_RETENTION).contains(&days));
         if known { Ok(Self { retention_days: days, ..self }) } else { Err(SettingRefused::Retention) }
+    }
+}
+
+/// How many months activity is kept: a quarter to ten years, by default two years and the month in which they end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i32", into = "i32")]
+pub struct ActivityMonths(i32);
+
+impl Default for ActivityMonths {
+    fn default() -> Self {
+        Self(25)
+    }
+}
+
+impl TryFrom<i32> for ActivityMonths {
+    type Error = &'static str;
+
+    fn try_from(months: i32) -> Result<Self, Self::Error> {
+        if (3..=120).contains(&months) { Ok(Self(months)) } else { Err("must be from 3 to 120 months") }
+    }
+}
+
+impl From<ActivityMonths> for i32 {
+    fn from(months: ActivityMonths) -> Self {
+        months.0
     }
 }
 

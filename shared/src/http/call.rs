@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cookie::Cookie;
@@ -36,6 +37,18 @@ pub struct ApiRequest {
     network: String,
     secure: bool,
     query_read: AtomicBool,
+    evidence: Evidence,
+}
+
+/// What the log line of a request says of whoever sent it (ASVS 5.0, 16.2.1): ids, and hashes that are others tomorrow.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// Who: the id of a person or a key, as the request itself has proved it.
+    pub(super) actor: OnceLock<String>,
+    /// From which network.
+    pub(super) network: OnceLock<String>,
+    /// For which account, where somebody signs in.
+    pub(super) account: OnceLock<String>,
 }
 
 impl ApiRequest {
@@ -53,7 +66,13 @@ impl ApiRequest {
         };
         let network = frontend.network(request.headers(), peer);
         let query_read = AtomicBool::new(false);
-        Self { request, route, request_id, network, secure: frontend.secure, query_read }
+        let (secure, evidence) = (frontend.secure, Evidence::default());
+        Self { request, route, request_id, network, secure, query_read, evidence }
+    }
+
+    /// What its log line says of whoever sent it.
+    pub(super) fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// The route as template.yaml writes it: `GET /v1/shares/{id}`; HEAD is answered as GET is, without the body

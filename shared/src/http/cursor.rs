@@ -88,7 +88,8 @@ impl Gate {
 
     /// The cursor of a place in a list.
     pub async fn cursor<T: Serialize>(&self, list: &List, position: &T) -> Result<String, Problem> {
-        Ok(encode(&self.keyring.seal_key().await?, list, position))
+        let key = self.keyring.seal_key().await?;
+        Ok(encode(&key, list, position))
     }
 
     /// A page of such a list as an answer shows it.

@@ -9,8 +9,8 @@ use super::problem::Problem;
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
-    Actor, ActorId, ApiKey, Area, CompanyId, Contact, ContactId, Email, InboxRow, KEY_PREFIX, PersonId, PersonName,
-    Right, Role, Scope, Share, ShareFile, Staff, Token, Visibility,
+    Activity, ActivityKind, Actor, ActorId, ApiKey, Area, CompanyId, Contact, ContactId, Email, InboxRow, KEY_PREFIX,
+    PersonId, PersonName, Right, Role, Scope, Share, ShareFile, Staff, Token, Visibility,
 };
 use crate::session::{Claims, Keyring};
 use crate::store::{Allowed, Hourly, Person, Received, Store, StoreError, Stored, Throttle};
@@ -135,7 +135,7 @@ impl Operator {
     }
 }
 
-/// A key's last use is known to the hour.
+/// A key's last use and last refusal are known to the hour.
 const KEY_TOUCHED: SignedDuration = SignedDuration::from_hours(1);
 
 impl Gate {
@@ -154,8 +154,25 @@ impl Gate {
 
     /// What the request's session says. It still has to be admitted by the person's record: see [`Self::authenticate`].
     pub async fn claims(&self, request: &ApiRequest) -> Result<Claims, Problem> {
+        self.log_network(request).await?;
         let session = self.keyring.session(request.session_token()?).await?;
-        session.map_err(|_| Problem::sign_in_required())
+        let claims = session.map_err(|_| Problem::sign_in_required())?;
+        request.evidence().actor.get_or_init(|| claims.sub.to_string());
+        Ok(claims)
+    }
+
+    /// Lets the request's log line say from which network it came.
+    async fn log_network(&self, request: &ApiRequest) -> Result<(), StoreError> {
+        let network = self.keyring.hash_of_the_day("network", request.network()).await?;
+        request.evidence().network.get_or_init(|| network);
+        Ok(())
+    }
+
+    /// Lets the request's log line say for which account somebody tries to come in.
+    pub async fn log_account(&self, request: &ApiRequest, email: &Email) -> Result<(), StoreError> {
+        let account = self.keyring.hash_of_the_day("account", email.as_str()).await?;
+        request.evidence().account.get_or_init(|| account);
+        Ok(())
     }
 
     /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
@@ -209,24 +226,35 @@ impl Gate {
         request: &ApiRequest,
         find: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
+        self.log_network(request).await?;
         let (now, found) = (self.now(), find.await);
         if found.as_ref().is_err_and(Problem::is_link_unknown) {
-            let counted = self.throttle().await?.unknown_link(request.network(), now).await?;
+            let counted = self.throttle(request).await?.unknown_link(request.network(), now).await?;
             counted.map_err(|until| Problem::too_many_requests(until, now))?;
         }
         found
     }
 
     /// What is counted against guessing and flooding.
-    pub async fn throttle(&self) -> Result<Throttle<'_>, StoreError> {
+    pub async fn throttle(&self, request: &ApiRequest) -> Result<Throttle<'_>, StoreError> {
+        self.log_network(request).await?;
+        self.counts().await
+    }
+
+    async fn counts(&self) -> Result<Throttle<'_>, StoreError> {
         Ok(Throttle::new(&self.store, self.keyring.count_key().await?))
     }
 
     /// One more mail with an activation link to that address, if it was not sent too many in the last hour: to be counted
     /// with it.
     pub async fn invitation_to(&self, email: &Email) -> Result<Allowed, Problem> {
+        self.one_more(Hourly::InvitationsTo(email.as_str())).await
+    }
+
+    /// One more of what is counted by the hour, if it was not done too often in the last: to be counted with it.
+    pub async fn one_more(&self, what: Hourly<'_>) -> Result<Allowed, Problem> {
         let now = self.now();
-        let allowed = self.throttle().await?.hourly(Hourly::InvitationsTo(email.as_str()), now).await?;
+        let allowed = self.counts().await?.hourly(what, now).await?;
         allowed.map_err(|until| Problem::too_many_requests(until, now))
     }
 
@@ -297,10 +325,16 @@ impl Gate {
     }
 
     async fn integration(&self, request: &ApiRequest, key: &str, right: Right) -> Result<Operator, Problem> {
+        self.log_network(request).await?;
         let token: Token = key.parse().map_err(|_| Problem::sign_in_required())?;
-        let key = self.store.api_key(&token.hash()).await?;
-        let key = key.filter(|key| key.works(self.now())).ok_or_else(Problem::sign_in_required)?;
+        let key = self.store.api_key(&token.hash()).await?.ok_or_else(Problem::sign_in_required)?;
+        request.evidence().actor.get_or_init(|| key.id.to_string());
+        if !key.works(self.now()) {
+            self.record_refusal(&key).await?;
+            return Err(Problem::sign_in_required());
+        }
         if !key.may(right) {
+            self.record_refusal(&key).await?;
             return Err(Problem::forbidden("The scopes of this key do not include this."));
         }
         request.refuse_unheard()?;
@@ -309,6 +343,17 @@ impl Gate {
         }
         let ApiKey { id, name, scopes, .. } = key.record;
         Ok(Operator { id: ActorId::Key(id), name, grants: Grants::Scopes(scopes) })
+    }
+
+    /// A key that is used for what it is not good for is in the wrong hands, or in a wrong script: once an hour the
+    /// activity says so.
+    async fn record_refusal(&self, key: &ApiKey) -> Result<(), Problem> {
+        let now = self.now();
+        if self.store.refuse_key(key, now, KEY_TOUCHED).await? {
+            let activity = Activity::new(ActivityKind::KeyRefused, Actor::new(key.id, &key.name), now);
+            self.store.note(&activity.target(key.id)).await?;
+        }
+        Ok(())
     }
 
     /// [`Self::staff`], and what the request asks for, read side by side. Who may not ask gets

@@ -25,6 +25,7 @@ use lambda_http::{Body, Request, service_fn};
 use serde::Serialize;
 use tracing::{Instrument as _, error, info, info_span};
 
+use call::Evidence;
 pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery, PartQuery};
 pub use frontend::{Frontend, ProxyError, TrustedProxy};
@@ -87,7 +88,9 @@ async fn respond(function: &impl Function, request: Request, frontend: &Frontend
         }
         let mut response = result.unwrap_or_else(|problem| problem.into_response(request.request_id()));
         let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
-        info!(status, slug, ms, "answered");
+        let Evidence { actor, network, account } = request.evidence();
+        let [actor, network, account] = [actor, network, account].map(|said| said.get().map(String::as_str));
+        info!(status, slug, ms, actor, network, account, "answered");
         let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.extend(ON_EVERY_RESPONSE.map(|(name, value)| (name, HeaderValue::from_static(value))));

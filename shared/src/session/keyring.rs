@@ -43,6 +43,8 @@ impl Record for Published {
 #[derive(Debug, Default)]
 struct Known {
     published: Published,
+    /// Derived once: each request needs it, for its log line at the least.
+    seal_key: Option<Arc<SealKey>>,
     read_at: Option<Timestamp>,
 }
 
@@ -62,6 +64,11 @@ impl Keyring {
         Ok(keyring)
     }
 
+    /// Now.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The session that a token speaks for. A key published since the last look is found.
     pub async fn session(&self, token: &str) -> Result<Result<Claims, SessionError>, StoreError> {
         match self.verify(token) {
@@ -74,11 +81,12 @@ impl Keyring {
     }
 
     /// The key that cursors and links without a stored token are sealed with.
-    pub(crate) async fn seal_key(&self) -> Result<SealKey, StoreError> {
-        if self.known().published.cursor_key.is_empty() {
-            self.reload().await?;
+    pub(crate) async fn seal_key(&self) -> Result<Arc<SealKey>, StoreError> {
+        if let Some(key) = self.known().seal_key.clone() {
+            return Ok(key);
         }
-        Ok(SealKey::new(&URL_SAFE_NO_PAD.decode(&self.known().published.cursor_key).unwrap_or_default()))
+        self.reload().await?;
+        Ok(self.known().seal_key.clone().unwrap_or_else(|| Arc::new(SealKey::new(&[]))))
     }
 
     /// The key of the hashes under which networks, devices and accounts are counted.
@@ -136,7 +144,10 @@ impl Keyring {
 
     fn know(&self, published: Published) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        *known = Known { read_at: (!published.session_keys.is_empty()).then(|| self.clock.now()), published };
+        let sealed_with = URL_SAFE_NO_PAD.decode(&published.cursor_key).ok().filter(|key| !key.is_empty());
+        let seal_key = sealed_with.map(|key| Arc::new(SealKey::new(&key)));
+        let read_at = (!published.session_keys.is_empty()).then(|| self.clock.now());
+        *known = Known { published, seal_key, read_at };
     }
 
     fn known(&self) -> std::sync::RwLockReadGuard<'_, Known> {

@@ -11,11 +11,12 @@ use ring::{hkdf, hmac};
 use super::Keyring;
 use crate::store::StoreError;
 
-/// What seals are made and opened with: two keys, derived from one.
+/// What seals are made and opened with, and what is hashed: keys derived from one.
 #[derive(Debug)]
 pub(crate) struct SealKey {
     nonces: hmac::Key,
     counts: hmac::Key,
+    logs: hmac::Key,
     cipher: Option<LessSafeKey>,
 }
 
@@ -29,7 +30,7 @@ impl SealKey {
             let key = secret.expand(&[label], hmac::HMAC_SHA256).map(hmac::Key::from);
             key.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[]))
         };
-        Self { nonces: hmac(b"nonces"), counts: hmac(b"counts"), cipher }
+        Self { nonces: hmac(b"nonces"), counts: hmac(b"counts"), logs: hmac(b"logs"), cipher }
     }
 
     /// For hashes of what is counted.
@@ -64,6 +65,15 @@ impl SealKey {
 }
 
 impl Keyring {
+    /// A short hash of what is not to stand in a log: the same all day (UTC), another the next, and without the key nothing.
+    pub async fn hash_of_the_day(&self, kind: &str, text: &str) -> Result<String, StoreError> {
+        let today = self.now().to_string();
+        let today = today.get(..10).unwrap_or_default();
+        let key = self.seal_key().await?;
+        let tag = hmac::sign(&key.logs, [kind, today, text].join("\0").as_bytes());
+        Ok(URL_SAFE_NO_PAD.encode(&tag.as_ref()[..9]))
+    }
+
     /// Seals a text for a purpose.
     pub async fn seal(&self, purpose: &str, text: &str) -> Result<String, StoreError> {
         Ok(self.seal_key().await?.seal(purpose, text.as_bytes()))

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 
-use super::{Store, StoreError, keys};
+use super::{Item, Store, StoreError, keys};
 use crate::clock::Timestamp;
-use crate::domain::{Activity, ActivityId, ActivityKind, ContactId, ShareId};
+use crate::domain::{Activity, ActivityId, ActivityKind, ActivityMonths, ContactId, ShareId};
 
 /// Which activity is asked for.
 #[derive(Debug, Clone, Default)]
@@ -33,9 +33,9 @@ const MOST_ROWS_READ: usize = 10_000;
 const ROWS_A_CALL: usize = 1_000;
 
 /// The months from one time back to another, as their partitions name them, with the moment at which each begins.
-fn months_back(newest: Timestamp, oldest: Option<Timestamp>) -> impl Iterator<Item = (String, Timestamp)> {
+fn months_back(newest: Date, oldest: Option<Timestamp>) -> impl Iterator<Item = (String, Timestamp)> {
     let oldest = oldest.map_or(BEGINNING, |oldest| oldest.date_time().date().max(BEGINNING));
-    let months = newest.date_time().date().first_of_month().series((-1).months());
+    let months = newest.first_of_month().series((-1).months());
     months.take_while(move |month| *month >= oldest.first_of_month()).map(|month| {
         let since_1970 =
             month.to_datetime(jiff::civil::Time::midnight()).duration_since(date(1970, 1, 1).at(0, 0, 0, 0));
@@ -64,7 +64,7 @@ impl ActivityQuery {
         }
         // Nothing is from the future, and what is looked for lies before the place that was come to.
         let newest = [self.to, before.map(ActivityId::latest_before)].into_iter().flatten().fold(now, Timestamp::min);
-        let months = months_back(newest, self.from);
+        let months = months_back(newest.date_time().date(), self.from);
         let of_month = |(month, begins): (String, _)| Partition {
             index: None,
             name: keys::PK,
@@ -115,6 +115,39 @@ impl Store {
             before = partition.begins.map(ActivityId::first_at);
         }
         Ok((found, None))
+    }
+
+    /// Deletes the activity of all months that ended before so many whole months, `most` rows at the most; how many.
+    /// Whatever stops it, the next time goes on.
+    pub async fn forget_activity(
+        &self,
+        kept: ActivityMonths,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let newest = now.date_time().date().first_of_month().checked_sub((i32::from(kept) + 1).months());
+        // Nothing is as old as the calendar.
+        let Ok(newest) = newest else { return Ok(0) };
+        let mut forgotten = 0;
+        for (month, _) in months_back(newest, None) {
+            while forgotten < most {
+                let rows = self.some_activity_of(&keys::activity_of_month(&month)).await?;
+                if rows.is_empty() {
+                    break;
+                }
+                forgotten += rows.len();
+                self.write_batch(Vec::new(), rows).await?;
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// The keys of up to 500 rows of a partition.
+    async fn some_activity_of(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+        let found = query.projection_expression("pk, sk").limit(500).send().await;
+        Ok(found.map_err(StoreError::call("Query"))?.items.unwrap_or_default())
     }
 
     async fn activity_of(
@@ -177,7 +210,7 @@ mod tests {
     fn months_are_walked_back_over_the_turn_of_the_year_to_the_beginning() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let back = |newest: &str, oldest: Option<&str>| {
-            months_back(at(newest), oldest.map(at)).map(|(month, _)| month).collect::<Vec<_>>()
+            months_back(at(newest).date_time().date(), oldest.map(at)).map(|(month, _)| month).collect::<Vec<_>>()
         };
         let months = back("2027-02-03T00:00:00Z", Some("2026-12-31T23:59:59Z"));
         assert_eq!(months, ["2027-02", "2027-01", "2026-12"]);
@@ -187,7 +220,7 @@ mod tests {
         }
         assert!(back("0000-01-01T00:00:00Z", None).is_empty());
         assert_eq!(back("9999-12-31T23:59:59.999Z", Some("9999-12-01T00:00:00Z")), ["9999-12"]);
-        let begins = months_back(at("2026-03-31T12:00:00Z"), None).next().unwrap().1;
+        let begins = months_back(date(2026, 3, 31), None).next().unwrap().1;
         assert_eq!(begins, at("2026-03-01T00:00:00Z"));
     }
 }

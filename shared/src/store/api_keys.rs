@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Page, PageRequest, Record, Store, StoreError, Stored, keys};
-use crate::clock::Timestamp;
+use crate::clock::{SignedDuration, Timestamp};
 use crate::domain::{ApiKey, KeyId, TokenHash};
 
 impl Record for ApiKey {
@@ -35,6 +35,27 @@ impl Store {
     /// All keys that were not revoked.
     pub async fn api_keys(&self, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         self.listed(keys::API_KEYS, None, false, page).await
+    }
+
+    /// Notes that a key was refused, unless that was noted within the time before; whether it was.
+    pub async fn refuse_key(&self, key: &ApiKey, now: Timestamp, within: SignedDuration) -> Result<bool, StoreError> {
+        let refused = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::api_key(&key.hash).attributes()))
+            .update_expression("SET refused_at = :now")
+            .condition_expression("attribute_not_exists(refused_at) OR refused_at < :before")
+            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .expression_attribute_values(":before", AttributeValue::S((now - within).to_string()))
+            .send()
+            .await;
+        match refused {
+            Err(error) if error.as_service_error().is_some_and(|it| it.is_conditional_check_failed_exception()) => {
+                Ok(false)
+            }
+            refused => refused.map(|_| true).map_err(StoreError::call("UpdateItem")),
+        }
     }
 
     /// Notes that a key was used; it is read on every call, so this is not written on every call.

@@ -41,6 +41,8 @@ pub enum Hourly<'a> {
     DownloadsBy(&'a str, &'a str),
     /// Shares that one customer sends.
     SharesOf(&'a str),
+    /// Records that somebody who signs in to one account has to wait.
+    BlockedSignIns(&'a str),
 }
 
 impl Hourly<'_> {
@@ -48,7 +50,7 @@ impl Hourly<'_> {
         match self {
             Self::ResetsFor(_) | Self::RegistrationsFor(_) | Self::AccessFor(_) => 5,
             Self::InvitationsTo(_) | Self::OpensOf(_) => 10,
-            Self::DownloadsBy(..) => 1,
+            Self::DownloadsBy(..) | Self::BlockedSignIns(_) => 1,
             Self::SharesOf(_) => 60,
         }
     }
@@ -62,6 +64,7 @@ impl Hourly<'_> {
             Self::OpensOf(link) => ("opens-of", link, ""),
             Self::DownloadsBy(link, file) => ("downloads-by", link, file),
             Self::SharesOf(contact) => ("shares-of", contact, ""),
+            Self::BlockedSignIns(email) => ("blocked-sign-ins", email, ""),
         };
         (kind, [one.to_owned(), other.to_owned()])
     }

@@ -108,7 +108,7 @@ async fn every_event_is_taken_by_its_function() {
             ("no-route", _) => assert_eq!(outcome["statusCode"], 404),
             ("deliver-mail" | "run-tasks", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
             ("send-digest", _) => assert_eq!(outcome, json!({ "mails": 0 })),
-            ("apply-retention", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0 })),
+            ("apply-retention", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0, "activity": 0 })),
             ("finish-upload" | "note-bounce", _) => assert_eq!(outcome, Value::Null),
             ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),
             _ => {

@@ -110,6 +110,39 @@ async fn wrong_passwords_make_everybody_wait_the_owner_is_told_once_and_gets_in_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn failed_sign_ins_waits_and_resets_are_in_the_activity_of_whom_they_concern() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    for email in [ann.email.as_str(), "nobody@harbour.example"] {
+        for n in 0..7 {
+            portal.sign_in_from(&format!("127.0.2.{}", 2 + n), email, "not the password at all", None).await;
+        }
+    }
+    portal.post("/v1/password-resets", &NOBODY, json!({ "email": ann.email })).await.expect(202);
+    portal.post("/v1/password-resets", &NOBODY, json!({ "email": "nobody@harbour.example" })).await.expect(202);
+    portal.mails_when(&ann.email, 2).await;
+    let of = async |kind: &str| {
+        let page = portal.get(&format!("/v1/activity?kind={kind}"), &admin).await.expect(200);
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| json!([item["contact_id"], item["count"]]))
+            .collect::<Vec<_>>()
+    };
+    // The fifth in a row fails, those behind it wait, which is said once. Who has no account is nobody, and counts as well.
+    assert_eq!(of("sign_in_failed").await, [json!([null, 5]), json!([ann.id, 5])]);
+    assert_eq!(of("sign_in_blocked").await, [json!([null, null]), json!([ann.id, null])]);
+    assert_eq!(of("reset_requested").await, [json!([ann.id, null])]);
+
+    portal.call(Method::DELETE, "/v1/sessions", &ann.who, None).await.expect(204);
+    assert_eq!(of("sessions_ended").await, [json!([ann.id, null])]);
+    let text = portal.get("/v1/activity?limit=100", &admin).await.expect(200).to_string();
+    assert!(!text.contains("nobody@"), "what a stranger typed is recorded nowhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_address_is_made_to_wait_like_a_known_one() {
     let portal = Portal::open().await;
     portal.admin().await;

@@ -58,7 +58,7 @@ async fn an_export_opens_in_a_spreadsheet_and_says_who_what_and_which() {
     let created = csv.split("\r\n").find(|line| line.contains("\"contact_created\"")).unwrap();
     assert!(created.contains("\"Zoë;'=1+1\"") && created.contains("\"'=cmd|' /C calc'!A0\""), "{created}");
     for line in csv.trim_start_matches('\u{feff}').split("\r\n").filter(|line| !line.is_empty()) {
-        assert!(line.starts_with('"') && line.ends_with('"') && line.matches("\",\"").count() == 13, "{line}");
+        assert!(line.starts_with('"') && line.ends_with('"') && line.matches("\",\"").count() == 16, "{line}");
     }
     // Whatever a client weighs most is what it gets.
     let accept = async |accept: &str| {
@@ -132,6 +132,8 @@ async fn activity_goes_back_to_its_beginning() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
     portal.company(&admin, "Harbour").await;
+    let settings = json!({ "activity_months": 120 });
+    portal.call(Method::PUT, "/v1/settings", &admin, Some(settings)).await.expect(200);
     let first = portal.get("/v1/activity", &admin).await.expect(200)["items"].as_array().unwrap().len();
     portal.pass(Duration::from_hours(24 * 365 * 9)).await;
     let admin = portal.sign_in(ADMIN).await;
@@ -147,6 +149,128 @@ async fn activity_goes_back_to_its_beginning() {
     }
     assert_eq!(kinds.len(), first + 1, "{kinds:?}");
     assert!(kinds.contains(&"company_created".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activity_is_kept_so_many_months_as_the_settings_say_and_the_rest_goes_by_itself() {
+    let portal = Portal::open().await;
+    let mut admin = portal.admin().await;
+    let settings = portal.get("/v1/settings", &admin).await.expect(200);
+    assert_eq!(settings["activity_months"], 25);
+    for refused in [json!(2), json!(121), json!("for ever")] {
+        let body = json!({ "activity_months": refused });
+        portal.call(Method::PUT, "/v1/settings", &admin, Some(body)).await.expect_invalid("activity_months");
+    }
+    portal.company(&admin, "Harbour").await;
+    let companies = async |admin: &Who| {
+        let page = portal.get("/v1/activity?kind=company_created", admin).await.expect(200);
+        page["items"].as_array().unwrap().len()
+    };
+    let month = Duration::from_hours(24 * 31);
+    let forgotten = async || portal.stack.invoke("apply-retention", json!({})).await.unwrap()["activity"].clone();
+    for months in [1, 23] {
+        portal.pass(month * months).await;
+        forgotten().await;
+        admin = portal.sign_in(ADMIN).await;
+        assert_eq!(companies(&admin).await, 1, "25 months are not over");
+    }
+    portal.company(&admin, "Quay").await;
+    portal.pass(month * 2).await;
+    assert!(forgotten().await.as_u64() >= Some(1));
+    assert_eq!(forgotten().await, 0);
+    admin = portal.sign_in(ADMIN).await;
+    assert_eq!(companies(&admin).await, 1, "Harbour is forgotten, Quay is not");
+
+    let settings = json!({ "activity_months": 3 });
+    portal.call(Method::PUT, "/v1/settings", &admin, Some(settings)).await.expect(200);
+    portal.pass(month * 3).await;
+    forgotten().await;
+    admin = portal.sign_in(ADMIN).await;
+    assert_eq!(companies(&admin).await, 0, "a shorter time counts for what was recorded before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_to_staff_keys_and_settings_says_to_whom_and_what_is_other_now() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let body = json!({ "name": "Mia Roe", "email": "mia@northgate.example", "roles": ["member"] });
+    let mia = text(&portal.post("/v1/staff", &admin, body).await.expect(201)["id"]);
+    let path = format!("/v1/staff/{mia}");
+    let roles = json!({ "roles": ["viewer", "mapper"] });
+    portal.call(Method::PATCH, &path, &admin, Some(roles)).await.expect(200);
+    let duty = json!({ "on_duty": true });
+    portal.call(Method::PUT, &format!("{path}/duty"), &admin, Some(duty)).await.expect(200);
+    portal.call(Method::DELETE, &path, &admin, None).await.expect(204);
+    let body = json!({ "name": "ERP", "scopes": ["customers:read"] });
+    let key = text(&portal.post("/v1/api-keys", &admin, body).await.expect(201)["id"]);
+    portal.call(Method::DELETE, &format!("/v1/api-keys/{key}"), &admin, None).await.expect(204);
+    let settings = json!({ "operator_name": "Southgate", "retention_days": 30, "time_zone": "UTC" });
+    portal.call(Method::PUT, "/v1/settings", &admin, Some(settings)).await.expect(200);
+
+    let items = portal.get("/v1/activity?limit=7", &admin).await.expect(200)["items"].clone();
+    let told: Vec<_> = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|item| json!([item["kind"], item["target_id"], item["changed"]]))
+        .collect();
+    let change = |field: &str, before: &str, after: &str| {
+        let mut change = json!({ "field": field });
+        for (name, value) in [("before", before), ("after", after)] {
+            if !value.is_empty() {
+                change[name] = json!(value);
+            }
+        }
+        change
+    };
+    let settings = ["operator_name", "time_zone", "retention_days"].map(|field| change(field, "", ""));
+    assert_eq!(
+        told,
+        [
+            json!(["staff_created", mia, [change("roles", "", "member")]]),
+            json!(["staff_changed", mia, [change("roles", "member", "mapper viewer")]]),
+            json!(["staff_changed", mia, [change("on_duty", "false", "true")]]),
+            json!(["staff_removed", mia, [change("roles", "mapper viewer", ""), change("on_duty", "true", "false")]]),
+            json!(["key_created", key, [change("scopes", "", "customers:read")]]),
+            json!(["key_revoked", key, []]),
+            json!(["settings_changed", null, settings]),
+        ]
+    );
+    let csv = all_parts(&portal, &admin, "/v1/activity?kind=staff_changed").await.concat();
+    assert!(csv.contains("\"roles: member > mapper viewer\""), "{csv}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_used_for_what_it_is_not_good_for_is_recorded_once_an_hour() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let body = json!({ "name": "ERP", "scopes": ["activity:read"] });
+    let made = portal.post("/v1/api-keys", &admin, body).await.expect(201);
+    let key = Who(Some(text(&made["key"])));
+    let refusals = async || {
+        let page = portal.get("/v1/activity?kind=key_refused", &admin).await.expect(200);
+        let items = page["items"].as_array().unwrap().clone();
+        assert!(items.iter().all(|item| item["actor_id"] == made["id"] && item["target_id"] == made["id"]));
+        items.len()
+    };
+    portal.get("/v1/activity", &key).await.expect(200);
+    assert_eq!(refusals().await, 0);
+    let ask = || portal.get("/v1/companies", &key);
+    for refused in <[Reply; 4]>::from(tokio::join!(ask(), ask(), ask(), ask())) {
+        refused.expect_problem(403, "forbidden");
+    }
+    assert_eq!(refusals().await, 1);
+    portal.call(Method::DELETE, &format!("/v1/api-keys/{}", text(&made["id"])), &admin, None).await.expect(204);
+    portal.get("/v1/activity", &key).await.expect_problem(401, "sign_in_required");
+    assert_eq!(refusals().await, 1);
+    portal.pass(Duration::from_mins(61)).await;
+    portal.get("/v1/activity", &key).await.expect_problem(401, "sign_in_required");
+    assert_eq!(refusals().await, 2);
+    // A key that never was is nobody's.
+    let forged = Who(Some(format!("ghk_{}", gatehouse::domain::Token::random().reveal())));
+    portal.get("/v1/activity", &forged).await.expect_problem(401, "sign_in_required");
+    assert_eq!(refusals().await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,6 +37,7 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         ("share_visibility", json!("recipient")),
         ("languages", json!(["en", "de", "fr", "nl", "es"])),
         ("retention_days", Value::Null),
+        ("activity_months", json!(25)),
         ("logo", Value::Null),
     ] {
         assert_eq!(deployed[field], value, "{field}");
@@ -49,6 +50,7 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         "share_visibility": "company",
         "languages": ["en", "nl"],
         "retention_days": 365,
+        "activity_months": 60,
         "logo": { "content_type": "image/png", "data": PNG },
     });
     assert_eq!(put(&portal, &admin, all.clone()).await.expect(200), all);
@@ -64,6 +66,7 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         "share_visibility": null,
         "languages": null,
         "retention_days": null,
+        "activity_months": null,
         "logo": null,
     });
     assert_eq!(put(&portal, &admin, nothing).await.expect(200), deployed);
