@@ -282,6 +282,13 @@ mod tests {
     }
 
     #[test]
+    fn mails_go_by_tls_alone_unless_whoever_deploys_says_otherwise() {
+        let parameter = TEMPLATE.split("\n  MailTls:\n").nth(1).and_then(|rest| rest.split("Default: ").nth(1));
+        assert!(parameter.is_some_and(|rest| rest.starts_with("REQUIRE\n")));
+        assert!(TEMPLATE.contains("DeliveryOptions: { TlsPolicy: !Ref MailTls }"));
+    }
+
+    #[test]
     fn a_request_finds_its_function_as_api_gateway_would() {
         let routes = Template::of_workspace().unwrap().routes().unwrap();
         assert_eq!(routes.find("DELETE", "/v1/sessions/current").route_key, "DELETE /v1/sessions/current");

@@ -1,5 +1,6 @@
 //! Keys of integrations.
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Page, PageRequest, Record, Store, StoreError, Stored, keys};
@@ -51,7 +52,9 @@ impl Store {
             .send()
             .await;
         match refused {
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
                 Ok(false)
             }
             refused => refused.map(|_| true).map_err(StoreError::call("UpdateItem")),

@@ -2,6 +2,8 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on ends")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the same")]
 
+pub mod proxy;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -325,36 +327,38 @@ impl Portal {
 
     /// A draft with those files, all uploaded; its id.
     pub async fn draft(&self, staff: &Who, title: &str, to: &[&str], files: &[(&str, &str, &[u8])]) -> String {
-        let recipients: Vec<Value> = to.iter().map(|id| json!({ "contact_id": id })).collect();
+        let recipients: Value = to.iter().map(|id| json!({ "contact_id": id })).collect();
+        self.draft_to(staff, title, &recipients, files).await
+    }
+
+    /// [`Self::draft`] to whoever: `[{"email": "…"}]`.
+    async fn draft_to(&self, by: &Who, title: &str, to: &Value, files: &[(&str, &str, &[u8])]) -> String {
         let announced: Vec<Value> = files
             .iter()
             .map(|(name, kind, bytes)| json!({ "name": name, "size": bytes.len(), "content_type": kind }))
             .collect();
-        let body = json!({ "title": title, "recipients": recipients, "files": announced });
-        let share = self.post("/v1/shares", staff, body).await.expect(201);
+        let mut body = json!({ "title": title, "files": announced });
+        if to.as_array().is_some_and(|to| !to.is_empty()) {
+            body["recipients"] = to.clone();
+        }
+        let share = self.post("/v1/shares", by, body).await.expect(201);
         let id = text(&share["id"]);
         for (file, (_, _, bytes)) in share["files"].as_array().unwrap().iter().zip(files) {
             assert_eq!(self.upload(&file["upload"], bytes).await, StatusCode::OK);
-            self.complete(staff, &id, &text(&file["id"])).await.expect(200);
+            self.complete(by, &id, &text(&file["id"])).await.expect(200);
         }
         id
     }
 
     /// A share with one small file, sent; its id.
     pub async fn share(&self, staff: &Who, title: &str, to: &[&str]) -> String {
-        let id = self.draft(staff, title, to, &[("note.txt", "text/plain", b"hello")]).await;
-        self.call(Method::POST, &format!("/v1/shares/{id}/send"), staff, None).await.expect(202);
-        id
+        let recipients: Value = to.iter().map(|id| json!({ "contact_id": id })).collect();
+        self.share_with(staff, title, &recipients).await
     }
 
-    /// A share with one file that was sent to whoever: `[{"email": "…"}]`.
+    /// [`Self::share`] with whoever: `[{"email": "…"}]`.
     pub async fn share_with(&self, staff: &Who, title: &str, recipients: &Value) -> String {
-        let file = json!({ "name": "note.txt", "size": 5, "content_type": "text/plain" });
-        let body = json!({ "title": title, "recipients": recipients, "files": [file] });
-        let created = self.post("/v1/shares", staff, body).await.expect(201);
-        let (id, file) = (text(&created["id"]), &created["files"][0]);
-        self.upload(&file["upload"], b"hello").await;
-        self.complete(staff, &id, &text(&file["id"])).await.expect(200);
+        let id = self.draft_to(staff, title, recipients, &[("note.txt", "text/plain", b"hello")]).await;
         self.call(Method::POST, &format!("/v1/shares/{id}/send"), staff, None).await.expect(202);
         id
     }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 const DATA_MODEL: &str = include_str!("../../../../docs/data-model.md");
 
 /// The rows of the document's cost table: `| POST /v1/sessions | 4 | 3 | 3 | 0 |`.
-fn documented() -> BTreeMap<String, (Cost, bool)> {
-    let section = DATA_MODEL.split("## What each route costs").nth(1).and_then(|rest| rest.split("\n## ").next());
+fn documented(heading: &str) -> BTreeMap<String, (Cost, bool)> {
+    let section = DATA_MODEL.split(&format!("## {heading}\n")).nth(1).and_then(|rest| rest.split("\n## ").next());
     let section = section.expect("the document has the table");
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
@@ -74,12 +74,18 @@ impl Costs<'_> {
         }
         reply.body
     }
+
+    fn all_is_as_documented(&self) {
+        let unseen: Vec<_> = self.documented.iter().filter(|(_, (_, seen))| !seen).map(|(row, _)| row).collect();
+        assert!(self.wrong.is_empty(), "measured otherwise:\n{}", self.wrong.join("\n"));
+        assert!(unseen.is_empty(), "documented, but not measured: {unseen:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_costs_what_the_document_says() {
     let portal = Portal::open().await;
-    let mut costs = Costs { portal: &portal, documented: documented(), wrong: Vec::new() };
+    let mut costs = Costs { portal: &portal, documented: documented("What each route costs"), wrong: Vec::new() };
     let token = portal.activation_token(ADMIN, 1).await;
     costs
         .hold(
@@ -165,9 +171,7 @@ async fn every_route_costs_what_the_document_says() {
     costs.hold("DELETE /v1/sessions/current", Method::DELETE, "/v1/sessions/current", &who, None).await;
     costs.hold("DELETE /v1/sessions", Method::DELETE, "/v1/sessions", &admin, None).await;
 
-    let unseen: Vec<_> = costs.documented.iter().filter(|(_, (_, seen))| !seen).map(|(row, _)| row).collect();
-    assert!(costs.wrong.is_empty(), "measured otherwise:\n{}", costs.wrong.join("\n"));
-    assert!(unseen.is_empty(), "documented, but not measured: {unseen:?}");
+    costs.all_is_as_documented();
 }
 
 /// What becomes of a share that was sent, its links, the settings.
@@ -294,7 +298,7 @@ async fn people(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_of_the_template_is_in_the_document() {
-    let documented = documented();
+    let documented = documented("What each route costs");
     for function in gatehouse_template::Template::of_workspace().unwrap().functions {
         for route in function.routes {
             let gatehouse_template::Route::Path { method, path } = route else { continue };
@@ -368,6 +372,42 @@ async fn hold_inboxes(sizes: &[i64]) {
         );
         assert!(great.round_trips <= 3, "{look}: {great:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_page_costs_what_the_document_says() {
+    let portal = Portal::open().await;
+    let mut costs = Costs { portal: &portal, documented: documented("What a full page costs"), wrong: Vec::new() };
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    for n in 0..30 {
+        portal.company(&admin, &format!("Harbour {n:02}")).await;
+        portal.contact(&admin, &ann.company, &format!("contact{n}@harbour.example")).await;
+        let body = json!({ "name": "Rita", "email": format!("rita{n}@quay.example"), "company": "Quay" });
+        portal.post("/v1/registrations", &NOBODY, body).await.expect(202);
+        portal.share(&admin, &format!("Discharge report of the voyage {n:02}"), &[&ann.id]).await;
+    }
+    portal.tasks_are_done().await;
+    let admin = portal.sign_in(ADMIN).await;
+    for (row, path, who) in [
+        ("GET /v1/companies", "/v1/companies", &admin),
+        ("GET /v1/companies (by words)", "/v1/companies?q=harb", &admin),
+        ("GET /v1/companies/{id}/contacts", &format!("/v1/companies/{}/contacts", ann.company), &admin),
+        ("GET /v1/users", "/v1/users", &admin),
+        ("GET /v1/users (by words)", "/v1/users?q=contact", &admin),
+        ("GET /v1/registrations", "/v1/registrations?status=pending", &admin),
+        ("GET /v1/activity", "/v1/activity", &admin),
+        ("GET /v1/shares (staff)", "/v1/shares", &admin),
+        ("GET /v1/shares (customer)", "/v1/shares", &ann.who),
+        ("GET /v1/shares (by a word)", "/v1/shares?q=disch", &ann.who),
+        ("GET /v1/shares (by type)", "/v1/shares?type=document", &ann.who),
+        ("GET /v1/shares (unread)", "/v1/shares?unread=true", &ann.who),
+        ("GET /v1/shares (by title)", "/v1/shares?sort=title", &ann.who),
+    ] {
+        let page = costs.hold(row, Method::GET, path, who, None).await;
+        assert_eq!((page["items"].as_array().unwrap().len(), page["next"].is_string()), (25, true), "{row}");
+    }
+    costs.all_is_as_documented();
 }
 
 /// Lays shares into an inbox, many in a transaction; again, where the table was too busy.

@@ -1,9 +1,13 @@
 //! A draft is its maker's: who sees it, how a file is taken out of it again, how it is thrown away.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::response::IntoResponse as _;
+use gatehouse_tests::proxy::before;
 use gatehouse_tests::{ADMIN, Portal, Reply, Who, text};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::delivering::{TASK_LEFT, items, sweep};
@@ -270,4 +274,42 @@ async fn bytes_that_came_long_ago_are_taken_before_their_file_is_given_up() {
     let shown = portal.get(&format!("/v1/shares/{share}"), &admin).await.expect(200);
     let files = shown["files"].as_array().unwrap();
     assert_eq!((files.len(), &files[0]["name"], &files[0]["state"]), (1, &json!("came.txt"), &json!("stored")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_go_as_soon_as_the_bucket_deletes_again() {
+    let outage = Arc::new(AtomicBool::new(false));
+    let fails = Arc::clone(&outage);
+    let portal = Portal::open_with(|env| {
+        let bucket = env.endpoints.s3.clone().unwrap();
+        env.endpoints.s3 = Some(before(&bucket, move |method, pass_on| {
+            let fails = method != Method::PUT && fails.load(Ordering::Relaxed);
+            async move {
+                if fails {
+                    let error = "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>";
+                    return (StatusCode::SERVICE_UNAVAILABLE, error).into_response();
+                }
+                pass_on.send().await
+            }
+        }));
+    })
+    .await;
+    let admin = portal.admin().await;
+    let created = create(&portal, &admin, "Thrown away", &["a.txt", "b.txt"]).await;
+    let share = text(&created["id"]);
+    for file in created["files"].as_array().unwrap() {
+        stored(&portal, &admin, &share, file).await;
+    }
+    outage.store(true, Ordering::Relaxed);
+    withdraw(&portal, &admin, &share, &created["files"][0]).await.expect(204);
+    // The stream and the sweeps try, and the task stays.
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        portal.pass(Duration::from_mins(6)).await;
+    }
+    assert!(portal.everything_in_the_table().await.contains("delete_bytes"));
+    outage.store(false, Ordering::Relaxed);
+    portal.pass(Duration::from_mins(6)).await;
+    portal.delete(&format!("/v1/shares/{share}"), &portal.sign_in(ADMIN).await).await.expect(204);
+    nothing_is_left(&portal, &share).await;
 }

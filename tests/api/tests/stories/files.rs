@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::config::Builder;
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use gatehouse::files::{Files, UploadError};
 use gatehouse::store::Store;
+use gatehouse_tests::proxy::before;
 use gatehouse_tests::{Portal, Who, text};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -356,45 +354,30 @@ async fn nothing_that_an_uploader_sends_along_reaches_who_downloads() {
 }
 
 /// A bucket that is slow to put parts together, as S3 may be for large files: how often it was asked to.
-async fn slow_bucket(
-    portal: &Portal,
-    delay: Duration,
-    answers_at_once: Option<StatusCode>,
-) -> (String, Arc<AtomicUsize>) {
-    let (behind, http) = (portal.stack.env.endpoints.s3.clone().unwrap(), Client::new());
+fn slow_bucket(portal: &Portal, delay: Duration, answers_at_once: Option<StatusCode>) -> (String, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
-    let pass_on = move |request: Request| {
-        let (behind, http, asked) = (behind.clone(), http.clone(), Arc::clone(&counted));
+    let url = before(portal.stack.env.endpoints.s3.as_ref().unwrap(), move |method, pass_on| {
+        let joins = method == Method::POST;
+        counted.fetch_add(usize::from(joins), Ordering::Relaxed);
         async move {
-            let (parts, body) = request.into_parts();
-            let body = to_bytes(body, usize::MAX).await.unwrap();
-            let joins = parts.method == Method::POST;
-            let path = parts.uri.path_and_query().unwrap().as_str();
-            let request = http.request(parts.method, format!("{behind}{path}")).headers(parts.headers).body(body);
-            let sent = async move {
-                if joins {
-                    tokio::time::sleep(delay).await;
-                }
-                request.send().await.unwrap()
+            if !joins {
+                return pass_on.send().await;
+            }
+            let slowly = async move {
+                tokio::time::sleep(delay).await;
+                pass_on.send().await
             };
-            if joins {
-                asked.fetch_add(1, Ordering::Relaxed);
-                if let Some(status) = answers_at_once {
-                    tokio::spawn(sent);
+            match answers_at_once {
+                None => slowly.await,
+                Some(status) => {
+                    tokio::spawn(slowly);
                     let conflict = "<Error><Code>ConditionalRequestConflict</Code><Message>Again</Message></Error>";
-                    return (status, conflict).into_response();
+                    (status, conflict).into_response()
                 }
             }
-            let answer = sent.await;
-            let mut passed = Response::builder().status(answer.status());
-            *passed.headers_mut().unwrap() = answer.headers().clone();
-            passed.body(Body::from(answer.bytes().await.unwrap())).unwrap()
         }
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass_on)).await });
+    });
     (url, asked)
 }
 
@@ -416,7 +399,7 @@ async fn parts_that_s3_puts_together_slowly_are_asked_for_once_and_waited_for() 
         }
         let mut env = portal.stack.env.clone();
         let store = Store::new(&env);
-        let (url, asked) = slow_bucket(&portal, delay, at_once).await;
+        let (url, asked) = slow_bucket(&portal, delay, at_once);
         env.endpoints.s3 = Some(url);
         // Not the event of the bucket, which would take it as well.
         portal.pause_mail().await;

@@ -235,3 +235,26 @@ async fn a_customer_can_delete_nothing_and_touch_nothing_that_is_not_its_own() {
     let body = json!({ "title": "Mine", "files": [] });
     portal.post("/v1/shares", &ann.who, body).await.expect_problem(403, "area_not_open");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_sends_sixty_shares_in_any_hour() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let send = async || {
+        let share = portal.draft(&ann.who, "Papers", &[], &[("note.txt", "text/plain", b"hello")]).await;
+        portal.call(Method::POST, &format!("/v1/shares/{share}/send"), &ann.who, None).await
+    };
+    for n in 0..60 {
+        send().await.expect(202);
+        if n == 29 {
+            portal.pass(Duration::from_mins(30)).await;
+        }
+    }
+    let refused = send().await;
+    let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    refused.expect_problem(429, "too_many_requests");
+    assert!((1..=1800).contains(&wait), "{wait} s");
+    portal.pass(Duration::from_secs(wait)).await;
+    send().await.expect(202);
+}
