@@ -117,7 +117,7 @@ impl Activity {
         let shares = shares.into_iter().filter(Share::is_known_to_staff);
         names.shares.extend(shares.map(|share| (share.id, share.title.to_string())));
         let files = files.into_iter().filter(|file| names.shares.contains_key(&file.share_id));
-        names.files.extend(files.map(|file| (file.id, file.name.to_string())));
+        names.files.extend(files.map(|file| (file.id, file.path())));
         Ok(())
     }
 }

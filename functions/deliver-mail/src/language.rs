@@ -27,6 +27,8 @@ pub(crate) struct Format {
     /// Thousands of bytes, and so on.
     units: [String; 4],
     files: Plural,
+    /// `{files}` stands for how many files.
+    in_folders: Plural,
     requests: Plural,
     /// What is not listed any more.
     more: Plural,
@@ -66,6 +68,12 @@ impl Format {
     /// How many files.
     pub(crate) fn files(&self, n: u64) -> String {
         self.plural(&self.files, n)
+    }
+
+    /// How many files, and in how many folders they lie, if in any.
+    pub(crate) fn files_in_folders(&self, files: u64, folders: u64) -> String {
+        let files = self.files(files);
+        if folders == 0 { files } else { self.plural(&self.in_folders, folders).replace("{files}", &files) }
     }
 
     /// How many requests for access.

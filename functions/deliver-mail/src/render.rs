@@ -205,8 +205,9 @@ fn headers(portal: &str, recipient: &Recipient) -> Vec<(&'static str, String)> {
 /// Numbers, sizes and times of a mail, as its reader's language writes them.
 fn counted(mail: &Mail, operator: &Operator, format: &Format) -> Value {
     let (files, size) = match mail {
-        Mail::ShareSent { file_count, total_size, .. } | Mail::ShareReceived { file_count, total_size, .. } => {
-            (Some(format.files(*file_count)), Some(format.size(*total_size)))
+        Mail::ShareSent { file_count, total_size, folder_count, .. }
+        | Mail::ShareReceived { file_count, total_size, folder_count, .. } => {
+            (Some(format.files_in_folders(*file_count, *folder_count)), Some(format.size(*total_size)))
         }
         _ => (None, None),
     };
@@ -311,6 +312,7 @@ mod tests {
             message: message.clone(),
             file_count: 3,
             total_size: 4_200_000,
+            folder_count: 0,
             expires_at,
         };
         let added = |expires_at| Mail::FilesAdded {
@@ -361,6 +363,7 @@ mod tests {
                 message: message.clone(),
                 file_count: 1,
                 total_size: 12,
+                folder_count: 2,
             },
             Mail::Digest { shares: vec![DigestEntry { share, title: title(), from: name() }] },
             Mail::AlreadyRegistered,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
-use gatehouse::domain::{Area, ContactId, FileId, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
+use gatehouse::domain::{Area, ContactId, FileId, Folder, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
 use gatehouse::event::StartError;
 use gatehouse::http::{
     ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, ListView, PageQuery, Problem, ShareView, json,
@@ -98,11 +98,14 @@ struct WithFiles {
     /// Files that its recipients do not see; for the staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     excluded_files: Option<BTreeSet<FileId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded_folders: Option<BTreeSet<Folder>>,
 }
 
 impl WithFiles {
     fn new(row: Row, search_incomplete: bool, files: impl IntoIterator<Item = ShareFile>) -> Self {
-        Self { row, search_incomplete, files: files.into_iter().map(FileView::from).collect(), excluded_files: None }
+        let files = files.into_iter().map(FileView::from).collect();
+        Self { row, search_incomplete, files, excluded_files: None, excluded_folders: None }
     }
 }
 
@@ -212,8 +215,9 @@ impl ListShares {
         let found = async { Ok::<_, Problem>(self.gate.store.share_and_files(request.id("id")?).await?) };
         let (_, (share, files)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
         let (excluded, search_incomplete) = (share.excluded.clone(), share.words_left_out);
+        let excluded_folders = Some(share.excluded_folders.clone());
         let shown = WithFiles::new(Row::from(share.record), search_incomplete, files);
-        let shown = WithFiles { excluded_files: Some(excluded), ..shown };
+        let shown = WithFiles { excluded_files: Some(excluded), excluded_folders, ..shown };
         json(StatusCode::OK, &shown)
     }
 }

@@ -14,7 +14,8 @@ use gatehouse::domain::{
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, Problem, ShareView, json, retry_on_conflict,
+    ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, FileView, Function, Gate, Problem, ShareView, json,
+    retry_on_conflict,
 };
 use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
@@ -37,6 +38,7 @@ impl Function for OpenLink {
         match request.route() {
             "POST /v1/links/open" => self.open(request, &request.json()?).await,
             "POST /v1/links/download" => self.download(request, &request.json()?).await,
+            "POST /v1/links/downloads" => self.download_many(request, &request.json()?).await,
             "POST /v1/links/get-access" => self.get_access(request, &request.json()?).await,
             _ => Err(Problem::not_found()),
         }
@@ -48,6 +50,14 @@ impl Function for OpenLink {
 struct FileRequest {
     token: Link,
     file_id: FileId,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilesRequest {
+    token: Link,
+    /// All of the share's, if none are named.
+    files: Option<Vec<FileId>>,
 }
 
 /// What a link leads to, and to whom it was sent.
@@ -152,14 +162,28 @@ impl OpenLink {
     async fn download(&self, request: &ApiRequest, wanted: &FileRequest) -> Result<ApiResponse, Problem> {
         let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
         let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
-        let download = self.files.download(file).await?;
-        let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files([file.id]);
-        self.note(request, &activity, Hourly::DownloadsBy(&opened.link, &file.id.to_string())).await?;
-        let (id, name, size) = (file.id, &file.name, file.size);
-        let body = serde_json::json!({
-            "id": id, "url": download.url, "name": name, "size": size, "expires_at": download.expires_at,
-        });
-        json(StatusCode::OK, &body)
+        let download = DownloadView::of(&self.files, file).await?;
+        self.record_download(request, &opened, [file.id]).await?;
+        json(StatusCode::OK, &download)
+    }
+
+    async fn download_many(&self, request: &ApiRequest, wanted: &FilesRequest) -> Result<ApiResponse, Problem> {
+        let mut opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
+        let files = std::mem::take(&mut opened.files);
+        let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
+        self.record_download(request, &opened, list.given()).await?;
+        json(StatusCode::OK, &list)
+    }
+
+    async fn record_download(
+        &self,
+        request: &ApiRequest,
+        opened: &ResolvedLink,
+        files: impl IntoIterator<Item = FileId>,
+    ) -> Result<(), Problem> {
+        let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files(files);
+        let ids: Vec<String> = activity.files.iter().map(FileId::to_string).collect();
+        self.note(request, &activity, Hourly::DownloadsBy(&opened.link, &ids.join(" "))).await
     }
 
     /// Records it, if the same was not recorded too often in the last hour: whoever has a link can open it for ever.

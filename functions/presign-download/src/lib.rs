@@ -4,15 +4,14 @@
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
-use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Contact, ContactId, FileId, FileName, FileState, Right, ShareFile, ShareId,
+    Activity, ActivityKind, Actor, Contact, ContactId, FileId, FileState, Right, ShareFile, ShareId,
 };
 use gatehouse::event::StartError;
-use gatehouse::files::{Download, Files};
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, Function, Gate, Problem, ResponseRoom, json};
+use gatehouse::files::Files;
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, Function, Gate, Problem, json};
 use lambda_http::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The function.
 pub struct PresignDownload {
@@ -42,15 +41,6 @@ struct FileRequest {
     files: Option<Vec<FileId>>,
 }
 
-#[derive(Serialize)]
-struct DownloadView {
-    id: FileId,
-    url: String,
-    name: FileName,
-    size: u64,
-    expires_at: Timestamp,
-}
-
 impl PresignDownload {
     async fn one(&self, request: &ApiRequest, customer: Option<Customer>) -> Result<ApiResponse, Problem> {
         let store = &self.gate.store;
@@ -76,7 +66,7 @@ impl PresignDownload {
             }
         };
         let file = file.filter(|file| file.upload == FileState::Stored).ok_or_else(Problem::not_found)?;
-        let view = self.presign(&file).await?;
+        let view = DownloadView::of(&self.files, &file).await?;
         self.record(actor, file.share_id, [file.id]).await?;
         json(StatusCode::OK, &view)
     }
@@ -103,32 +93,9 @@ impl PresignDownload {
             }
         };
         let wanted: FileRequest = request.json_or_default()?;
-        let files = files.into_iter().filter(|file| file.upload == FileState::Stored);
-        let files: Vec<ShareFile> = match &wanted.files {
-            None => files.collect(),
-            Some(ids) => files.filter(|file| ids.contains(&file.id)).collect(),
-        };
-        if wanted.files.is_some_and(|ids| ids.iter().any(|id| !files.iter().any(|file| file.id == *id))) {
-            return Err(Problem::not_found());
-        }
-        let (mut items, mut room) = (Vec::with_capacity(files.len()), ResponseRoom::default());
-        for file in &files {
-            let item = serde_json::to_value(self.presign(file).await?).map_err(Problem::internal)?;
-            if !room.take(&item.to_string()) {
-                break;
-            }
-            items.push(item);
-        }
-        // What one response cannot carry is named, to be asked for.
-        let (given, remaining) = files.split_at(items.len());
-        self.record(actor, share, given.iter().map(|file| file.id)).await?;
-        let remaining: Vec<FileId> = remaining.iter().map(|file| file.id).collect();
-        json(StatusCode::OK, &serde_json::json!({ "items": items, "remaining": remaining }))
-    }
-
-    async fn presign(&self, file: &ShareFile) -> Result<DownloadView, Problem> {
-        let Download { url, expires_at } = self.files.download(file).await?;
-        Ok(DownloadView { id: file.id, url, name: file.name.clone(), size: file.size, expires_at })
+        let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
+        self.record(actor, share, list.given()).await?;
+        json(StatusCode::OK, &list)
     }
 
     async fn record(&self, by: By, share: ShareId, files: impl IntoIterator<Item = FileId>) -> Result<(), Problem> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, ActorId, Area, Contact, FileId, FileName, FileState, NewFile, PersonId, Right,
-    Share, ShareFile, ShareId, ShareState, ShareWords,
+    Activity, ActivityKind, Actor, ActorId, AnnouncedName, Area, Contact, FileId, FileName, FileState, Folder, NewFile,
+    PersonId, Right, SendRefused, Share, ShareFile, ShareId, ShareState, ShareWords,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Effect, FileView, Function, Gate, Problem, UploadRequest, json, no_content,
+    ApiRequest, ApiResponse, Effect, FileView, Function, Gate, Problem, UploadRequest, fits_beside, json, no_content,
     retry_on_conflict,
 };
 use gatehouse::store::{CommitError, Stored};
@@ -52,6 +52,7 @@ impl Function for PresignUpload {
                     Err(Problem::upload_incomplete(detail))
                 })
             }
+            "PATCH /v1/shares/{id}/files/{fid}" => retry_on_conflict(|| self.rename(request)).await,
             "DELETE /v1/shares/{id}/files/{fid}" => retry_on_conflict(|| self.withdraw(request)).await,
             _ => Err(Problem::not_found()),
         }
@@ -63,6 +64,13 @@ impl Function for PresignUpload {
 struct Sent {
     #[serde(default)]
     parts: Vec<SentPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    name: Option<AnnouncedName>,
+    folder: Option<Folder>,
 }
 
 /// A file whose bytes are awaited, and how to send them.
@@ -224,6 +232,37 @@ impl PresignUpload {
         let upload = self.files.first_upload(&begun, &mut UrlBudget::default()).await?;
         self.gate.store.transaction().save(stored.rev, &begun).commit().await?;
         Ok(upload)
+    }
+
+    /// Another name or folder, until the share is sent: from then on its recipients know it as it is.
+    async fn rename(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let into = self.seen(request).await?;
+        let id: FileId = request.id("fid")?;
+        into.file(id)?;
+        let change: Rename = request.json()?;
+        match into.share.state {
+            ShareState::Draft => {}
+            ShareState::Sent { .. } => return Err(SendRefused::AlreadySent.into()),
+            ShareState::Revoked { .. } => return Err(Problem::share_revoked()),
+        }
+        let file = store.file(into.share.id, id).await?.ok_or_else(Problem::not_found)?;
+        let mut renamed = file.record.clone();
+        if let Some(name) = &change.name {
+            (renamed.name, renamed.renamed) = (name.name.clone(), name.is_mended());
+        }
+        renamed.folder = change.folder.clone().unwrap_or(renamed.folder);
+        let others: Vec<ShareFile> = into.files.iter().filter(|other| other.id != id).cloned().collect();
+        fits_beside(&renamed, &others, "folder")?;
+        let files: Vec<ShareFile> = others.into_iter().chain([renamed.clone()]).collect();
+        let share = into.share.record.clone().with_contents(&files);
+        let actor = Actor { id: Some(into.by), name: Some(into.name) };
+        let activity = Activity::new(ActivityKind::FileRenamed, actor, now).share(share.id).files([id]);
+        let activity = into.contact.iter().fold(activity, |activity, contact| activity.contact(contact.id));
+        // Saved even if it is unchanged: so it is not sent at this very moment.
+        let transaction = store.transaction().save(into.share.rev, &share).operators_row(Some(&into.share), &share);
+        transaction.save(file.rev, &renamed).activity(&activity).commit().await?;
+        json(StatusCode::OK, &FileView::from(renamed))
     }
 
     /// Takes a file out again. Who may not put files there any more may still do that.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, EraseStep, FileId, Message, Right, Share as Shared, ShareEvent, ShareState,
+    Activity, ActivityKind, Actor, EraseStep, FileId, Folder, Message, Right, Share as Shared, ShareEvent, ShareState,
     ShareWords, Task, TaskKind, Title,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, Problem, given, json, no_content};
@@ -25,6 +25,7 @@ pub(crate) struct Change {
     expires_at: Option<Option<Timestamp>>,
     allow_upload: Option<bool>,
     excluded_files: Option<BTreeSet<FileId>>,
+    excluded_folders: Option<BTreeSet<Folder>>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +36,7 @@ struct Changed<'a> {
     expires_at: Option<Timestamp>,
     allow_upload: bool,
     excluded_files: &'a BTreeSet<FileId>,
+    excluded_folders: &'a BTreeSet<Folder>,
     state: &'static str,
 }
 
@@ -75,6 +77,13 @@ impl Share {
             }
             changed.excluded.clone_from(excluded);
         }
+        if let Some(excluded) = &change.excluded_folders {
+            let has = |folder: &Folder| !folder.is_root() && files.iter().any(|file| folder.holds(&file.folder));
+            if let Some(n) = excluded.iter().position(|folder| !has(folder)) {
+                return Err(Problem::invalid_field(format!("excluded_folders[{n}]"), "is not a folder of this share"));
+            }
+            changed.excluded_folders.clone_from(excluded);
+        }
         let changed = changed.with_contents(&files);
         let words = ShareWords::after(words_were.as_deref(), &changed, &files);
         let changed = changed.with_words(&words);
@@ -92,6 +101,7 @@ impl Share {
             expires_at: changed.expires_at,
             allow_upload: changed.allow_upload,
             excluded_files: &changed.excluded,
+            excluded_folders: &changed.excluded_folders,
             state: changed.state.word(),
         };
         json(StatusCode::OK, &view)

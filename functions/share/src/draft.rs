@@ -116,6 +116,7 @@ impl Share {
             words_version: 0,
             words_left_out: false,
             excluded: BTreeSet::new(),
+            excluded_folders: BTreeSet::new(),
             removed_companies: BTreeMap::new(),
             erasing: false,
             last_file_at: None,
@@ -136,7 +137,7 @@ impl Share {
         let announcing = UploadRequest { share: draft.id, by: maker.id, name: &maker.name, of: maker.company, now };
         let mut files: Vec<ShareFile> = Vec::with_capacity(new.files.len());
         for (n, file) in new.files.iter().enumerate() {
-            files.push(announcing.file(&self.files, file, &[], &format!("files[{n}].")).await?);
+            files.push(announcing.file(&self.files, file, &files, &format!("files[{n}].")).await?);
         }
         let share = draft.with_contents(&files);
         let words = ShareWords::new(&share, &files);

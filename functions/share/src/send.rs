@@ -57,6 +57,7 @@ impl Share {
                     message: share.message.clone(),
                     file_count: share.contents.file_count,
                     total_size: share.contents.total_size,
+                    folder_count: share.contents.folder_count,
                 };
                 let mail = OutboxMail::new(share.addressee(&contact), None, Language::default(), mail, now);
                 let allowed = self.gate.one_more(Hourly::SharesOf(&contact.id.to_string())).await?;

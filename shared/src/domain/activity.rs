@@ -70,6 +70,8 @@ pub enum ActivityKind {
     ShareSent,
     /// A file was uploaded.
     FileUploaded,
+    /// A file of a draft got another name or folder.
+    FileRenamed,
     /// A file was taken out again, before anybody had it.
     FileWithdrawn,
     /// A share was changed.

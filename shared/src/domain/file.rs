@@ -10,7 +10,7 @@ use hex::FromHex as _;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, NoneAsEmptyString, SerializeDisplay, serde_as};
 
-use super::{ActorId, AnnouncedName, CompanyId, FileId, FileName, MediaType, PersonName, ShareId, TextError};
+use super::{ActorId, AnnouncedName, CompanyId, FileId, FileName, Folder, MediaType, PersonName, ShareId, TextError};
 
 /// What files are, for a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -143,6 +143,9 @@ pub struct NewFile {
     /// The file that it is a new version of.
     #[serde(default)]
     pub replaces: Option<FileId>,
+    /// Its folder; that of the file that it replaces, or the share's own, where none is named.
+    #[serde(default)]
+    pub folder: Option<Folder>,
 }
 
 /// An upload in parts, as S3 knows it.
@@ -166,6 +169,9 @@ pub struct ShareFile {
     /// Whether it was given another name, which no file system would have taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub renamed: bool,
+    /// Its folder in the share.
+    #[serde(default, skip_serializing_if = "Folder::is_root")]
+    pub folder: Folder,
     /// Its size in bytes.
     pub size: u64,
     /// Its media type as announced. Where that says nothing, by its name or its bytes.
@@ -209,6 +215,12 @@ impl ShareFile {
             self.content_type = detected.clone().unwrap_or_default();
         }
         Self { upload: FileState::Stored, detected, refused: None, ..self }
+    }
+
+    /// Its path in the share.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.folder.path(&self.name)
     }
 
     /// What it is for a filter. A picture under another name is a picture; a recorder's container holds sound or film

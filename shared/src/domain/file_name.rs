@@ -89,12 +89,17 @@ fn mended(text: &str) -> String {
     let name: String = text.chars().map(|c| if unfit(c) { '_' } else { c }).collect();
     let name = without_invisible(&name);
     let name = name.trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+    if is_device(name) { format!("_{name}") } else { name.to_owned() }
+}
+
+/// Whether Windows takes it for a device, whatever its ending.
+pub(super) fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
     let numbered = ["COM", "LPT"].iter().any(|port| {
         let mut number = stem.strip_prefix(port).unwrap_or_default().chars();
         matches!((number.next(), number.next()), (Some('0'..='9' | '¹' | '²' | '³'), None))
     });
-    if numbered || DEVICES.contains(&stem.as_str()) { format!("_{name}") } else { name.to_owned() }
+    numbered || DEVICES.contains(&stem.as_str())
 }
 
 /// A file's name as it is announced.

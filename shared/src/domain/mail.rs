@@ -50,6 +50,9 @@ pub enum Mail {
         file_count: u64,
         /// Their size in bytes.
         total_size: u64,
+        /// In how many folders they lie.
+        #[serde(default)]
+        folder_count: u64,
         /// When it can no longer be opened.
         expires_at: Option<Timestamp>,
     },
@@ -105,6 +108,9 @@ pub enum Mail {
         file_count: u64,
         /// Their size in bytes.
         total_size: u64,
+        /// In how many folders they lie.
+        #[serde(default)]
+        folder_count: u64,
     },
     /// What has come since the last of these, to a contact that wants one mail a day.
     Digest {

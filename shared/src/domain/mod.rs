@@ -11,6 +11,7 @@ mod display;
 mod email;
 mod file;
 mod file_name;
+mod folder;
 mod id;
 mod inbox;
 mod mail;
@@ -40,6 +41,7 @@ pub use display::{lines, one_line};
 pub use email::{Email, EmailError, domain_for_people};
 pub use file::{FileKind, FileState, NewFile, Parts, Sha256, ShareFile, UploadRefusal};
 pub use file_name::{AnnouncedName, FileName};
+pub use folder::{Folder, FolderError};
 pub use id::{
     ActivityId, ActorId, CompanyId, ContactId, FileId, IdError, InvitationId, KeyId, MailId, PersonId, RegistrationId,
     SessionId, ShareId, StaffId, TaskId,

@@ -6,7 +6,7 @@ use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActorId, CompanyId, Contact, ContactId, FileId, FileKind, FileState, InboxRow, Language, Message, PersonId,
+    ActorId, CompanyId, Contact, ContactId, FileId, FileKind, FileState, Folder, InboxRow, Language, Message, PersonId,
     PersonName, Reference, ShareFile, ShareId, TaskId, Title,
 };
 
@@ -61,6 +61,9 @@ pub struct Contents {
     pub total_size: u64,
     /// What they are.
     pub kinds: BTreeSet<FileKind>,
+    /// In how many folders they lie, the share's own not counted.
+    #[serde(default)]
+    pub folder_count: u64,
 }
 
 /// A titled set of files.
@@ -100,6 +103,9 @@ pub struct Share {
     /// Files that its recipients do not see.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excluded: BTreeSet<FileId>,
+    /// Folders of which its recipients see nothing, whatever comes into them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub excluded_folders: BTreeSet<Folder>,
     /// Companies that are no recipients any more, until the last row of their people is gone: this counts at once. The
     /// task that goes through their people lifts it, and no other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -226,10 +232,16 @@ impl Share {
         }
     }
 
+    /// Whether its recipients are not to see it: by itself, or for the folder that it lies in.
+    #[must_use]
+    pub fn leaves_out(&self, file: &ShareFile) -> bool {
+        self.excluded.contains(&file.id) || self.excluded_folders.iter().any(|folder| folder.holds(&file.folder))
+    }
+
     /// Whether whoever got it finds the file in it: what the staff put there and did not leave out.
     #[must_use]
     pub fn shows(&self, file: &ShareFile) -> bool {
-        file.upload == FileState::Stored && !self.excluded.contains(&file.id) && file.of.is_none()
+        file.upload == FileState::Stored && !self.leaves_out(file) && file.of.is_none()
             || file.upload == FileState::Stored && self.from_company.is_some() && file.of == self.from_company
     }
 
@@ -272,14 +284,17 @@ impl Share {
     #[must_use]
     pub fn with_contents(mut self, files: &[ShareFile]) -> Self {
         let shown = |file: &&ShareFile| match self.state {
-            ShareState::Draft => !self.excluded.contains(&file.id),
+            ShareState::Draft => !self.leaves_out(file),
             _ => self.shows(file),
         };
         let shown: Vec<&ShareFile> = files.iter().filter(shown).collect();
+        let folders: BTreeSet<&Folder> =
+            shown.iter().map(|file| &file.folder).filter(|folder| !folder.is_root()).collect();
         self.contents = Contents {
             file_count: shown.len() as u64,
             total_size: shown.iter().map(|file| file.size).sum(),
             kinds: shown.iter().map(|file| file.kind()).collect(),
+            folder_count: folders.len() as u64,
         };
         self
     }
@@ -291,7 +306,7 @@ impl Share {
             ShareState::Sent { .. } => return Err(SendRefused::AlreadySent),
             ShareState::Revoked { .. } => return Err(SendRefused::Revoked),
         }
-        let kept: Vec<_> = files.iter().filter(|file| !self.excluded.contains(&file.id)).collect();
+        let kept: Vec<_> = files.iter().filter(|file| !self.leaves_out(file)).collect();
         let missing = kept.iter().filter(|file| file.upload == FileState::Pending).count();
         if missing > 0 {
             return Err(SendRefused::UploadIncomplete { missing });

@@ -112,7 +112,7 @@ fn words_of(share: &Share, files: &[ShareFile]) -> (Words, bool) {
     let mut bytes: usize = words.iter().map(str::len).sum();
     let sent = !matches!(share.state, ShareState::Draft);
     for file in files.iter().filter(|file| sent && share.shows(file)) {
-        for word in Words::of([file.name.as_str()]).iter().filter(|word| !word.is_empty()) {
+        for word in Words::of([file.name.as_str(), file.folder.as_str()]).iter().filter(|word| !word.is_empty()) {
             if words.has(word) {
                 continue;
             }

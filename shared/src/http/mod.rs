@@ -2,6 +2,8 @@
 
 mod call;
 mod cursor;
+#[cfg(feature = "files")]
+mod download_list;
 mod frontend;
 mod gate;
 mod idempotency;
@@ -28,12 +30,14 @@ use tracing::{Instrument as _, error, info, info_span};
 use call::Evidence;
 pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery, PartQuery};
+#[cfg(feature = "files")]
+pub use download_list::{DownloadList, DownloadView};
 pub use frontend::{Frontend, ProxyError, TrustedProxy};
 pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;
 pub use problem::{FieldError, Problem};
 #[cfg(feature = "files")]
-pub use upload_request::UploadRequest;
+pub use upload_request::{UploadRequest, fits_beside};
 pub use view::{ContactView, FileView, ShareView, device_cookie, session_cookie, signed_out_cookie};
 
 /// What goes back to the caller.

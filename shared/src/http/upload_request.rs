@@ -44,6 +44,7 @@ impl UploadRequest<'_> {
                 Some(is.ok_or_else(|| wrong("replaces", "is not a file of this share".to_owned()))?)
             }
         };
+        let folder = new.folder.clone().or_else(|| Some(replaced?.folder.clone())).unwrap_or_default();
         let series = replaced.map_or(id, |file| file.series);
         let latest = earlier.iter().filter(|file| file.series == series).map(|file| file.version).max();
         let mut file = ShareFile {
@@ -51,6 +52,7 @@ impl UploadRequest<'_> {
             share_id: self.share,
             name: new.name.name.clone(),
             renamed: new.name.is_mended(),
+            folder,
             size: new.size,
             content_type: new.content_type.clone().unwrap_or_else(|| by_name(&new.name.name)),
             detected: None,
@@ -66,7 +68,18 @@ impl UploadRequest<'_> {
             parts: None,
             refused: None,
         };
+        fits_beside(&file, earlier, &format!("{field}folder"))?;
         file.parts = files.begin(&file).await?;
         Ok(file)
     }
+}
+
+/// Whether a file can be unzipped beside the others.
+pub fn fits_beside(file: &ShareFile, others: &[ShareFile], field: &str) -> Result<(), Problem> {
+    let Some(other) = others.iter().find(|other| file.is_in_the_way_of(other)) else { return Ok(()) };
+    let why = format!(
+        "cannot be unzipped beside \"{}\": one is a file, and the other has a folder of that name",
+        other.path()
+    );
+    Err(Problem::invalid_field(field, why))
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::call::{CookieName, DEVICE_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, InboxRow, KNOWN_FOR, Language, MediaType,
-    Message, Notifications, PersonName, Phone, Reference, Sha256, Share, ShareFile, ShareId, StaffId, Title, Token,
+    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, Folder, InboxRow, KNOWN_FOR, Language,
+    MediaType, Message, Notifications, PersonName, Phone, Reference, Sha256, Share, ShareFile, ShareId, StaffId, Title,
+    Token,
 };
 
 /// A contact as the staff see it.
@@ -60,6 +61,7 @@ pub struct FileView {
     name: FileName,
     /// Whether it was given another name, which no file system would have taken.
     renamed: bool,
+    folder: Folder,
     size: u64,
     content_type: MediaType,
     sha256: Option<Sha256>,
@@ -76,6 +78,7 @@ impl From<ShareFile> for FileView {
             id,
             name,
             renamed,
+            folder,
             size,
             content_type,
             sha256,
@@ -86,7 +89,7 @@ impl From<ShareFile> for FileView {
             upload: state,
             ..
         } = file;
-        Self { id, name, renamed, size, content_type, sha256, version, replaces, by, added_at, state }
+        Self { id, name, renamed, folder, size, content_type, sha256, version, replaces, by, added_at, state }
     }
 }
 

@@ -266,6 +266,7 @@ impl FanOut<'_> {
                 message: message.clone(),
                 file_count: contents.file_count,
                 total_size: contents.total_size,
+                folder_count: contents.folder_count,
                 expires_at,
             },
             ShareEvent::FileAdded { file, by, .. } => {

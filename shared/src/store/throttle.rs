@@ -37,7 +37,7 @@ pub enum Hourly<'a> {
     InvitationsTo(&'a str),
     /// Records of the opening of one link; opening is not refused.
     OpensOf(&'a str),
-    /// Records of the download of one file by one link.
+    /// Records of the download of one file, or of the same files at once, by one link.
     DownloadsBy(&'a str, &'a str),
     /// Shares that one customer sends.
     SharesOf(&'a str),

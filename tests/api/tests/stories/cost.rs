@@ -139,6 +139,8 @@ async fn every_route_costs_what_the_document_says() {
         .await;
     let spare = portal.post(&format!("{path}/files"), &admin, file.clone()).await.expect(201);
     let spare = format!("{path}/files/{}", text(&spare["id"]));
+    let row = "PATCH /v1/shares/{id}/files/{fid}";
+    costs.hold(row, Method::PATCH, &spare, &admin, Some(json!({ "folder": "Photos" }))).await;
     costs.hold("DELETE /v1/shares/{id}/files/{fid}", Method::DELETE, &spare, &admin, None).await;
     let draft = portal.post("/v1/shares", &admin, json!({ "title": "T", "files": [file] })).await.expect(201);
     let draft = format!("/v1/shares/{}", text(&draft["id"]));
@@ -212,6 +214,8 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     let opened = costs.hold("POST /v1/links/open", Method::POST, "/v1/links/open", &NOBODY, Some(body)).await;
     let body = json!({ "token": token, "file_id": opened["files"][0]["id"] });
     costs.hold("POST /v1/links/download", Method::POST, "/v1/links/download", &NOBODY, Some(body)).await;
+    let body = json!({ "token": token });
+    costs.hold("POST /v1/links/downloads", Method::POST, "/v1/links/downloads", &NOBODY, Some(body)).await;
     let body = json!({ "token": token, "name": "Gita" });
     costs.hold("POST /v1/links/get-access", Method::POST, "/v1/links/get-access", &NOBODY, Some(body)).await;
     let unsubscribe = format!("/v1/unsubscribe/{}", token_in(&mail, "/unsubscribe#"));

@@ -16,6 +16,7 @@ mod drafts;
 mod events;
 mod files;
 mod finding;
+mod folders;
 mod granted;
 mod guessing;
 mod history;
