@@ -15,7 +15,7 @@ use aws_sdk_s3::types::ChecksumMode;
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{FileId, ShareFile, ShareId};
+use crate::domain::{FileId, Preview, ShareFile, ShareId};
 
 pub use check::{SentPart, UploadError};
 pub use sniff::by_name;
@@ -109,14 +109,28 @@ impl Files {
     /// A GET that saves the file under its own name, and that no browser renders, whatever it is. Every header that
     /// S3 keeps with an object is overridden: whoever put it there may have sent it unsigned.
     pub async fn download(&self, file: &ShareFile) -> Result<Download, FilesError> {
+        self.presign_get(file, file.name.content_disposition(), harmless(file).as_str()).await
+    }
+
+    /// A GET that a browser shows as that, and as nothing else: type and disposition are signed.
+    pub async fn preview(&self, file: &ShareFile, preview: &Preview) -> Result<Download, FilesError> {
+        self.presign_get(file, file.name.inline_disposition(), preview.content_type).await
+    }
+
+    async fn presign_get(
+        &self,
+        file: &ShareFile,
+        disposition: String,
+        content_type: &str,
+    ) -> Result<Download, FilesError> {
         let (config, expires_at) = self.valid_for(DOWNLOAD_LIFETIME)?;
         let get = self
             .client
             .get_object()
             .bucket(&self.bucket)
             .key(key(file.share_id, file.id))
-            .response_content_disposition(file.name.content_disposition())
-            .response_content_type(harmless(file).as_str())
+            .response_content_disposition(disposition)
+            .response_content_type(content_type)
             .response_content_encoding("identity")
             .response_content_language("und")
             .response_cache_control("private, no-store")

@@ -186,17 +186,31 @@ impl ListShares {
         let files = files.unwrap_or_default();
         let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
         let share = share.ok_or_else(Problem::not_found)?.record;
-        if let Some(row) = seen.own.as_ref().filter(|row| row.unread) {
-            store.mark_read(row).await?;
-        }
+        try_join!(
+            async {
+                match seen.own.as_ref().filter(|row| row.unread) {
+                    Some(row) => store.mark_read(row).await,
+                    None => Ok(()),
+                }
+            },
+            async {
+                match &seen.seen {
+                    Some(_) => Ok(()),
+                    None => store.note_opened(share.id, seen.contact.id, self.gate.now()).await,
+                }
+            },
+        )?;
         let shown: Vec<_> =
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
+        let files_seen = seen.seen.as_ref().map(|seen| seen.files.clone()).unwrap_or_default();
         let made_it = share.made_by_contact() == Some(seen.contact.id);
         let search_incomplete = share.words_left_out;
         let mut row = Row::from(share);
         row.share.received_at = seen.row().map_or(row.share.received_at, |row| row.received_at);
         row.state = row.state.filter(|_| made_it);
-        json(StatusCode::OK, &WithFiles::new(row, search_incomplete, shown))
+        let mut shown = WithFiles::new(row, search_incomplete, shown);
+        shown.files = shown.files.into_iter().map(|file| file.seen(&files_seen)).collect();
+        json(StatusCode::OK, &shown)
     }
 
     async fn all(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

@@ -8,14 +8,14 @@ use futures_util::{future, try_join};
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, Area, Company, Contact, Email, FileId, Link, LinkBody, Share, ShareFile,
-    ShareState, TokenPurpose,
+    Access, Activity, ActivityKind, Actor, AddressId, Area, Company, Contact, Email, FileId, Link, LinkBody,
+    RecipientId, Share, ShareFile, ShareSeen, ShareState, TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, FileView, Function, Gate, Problem, ShareView, json,
-    retry_on_conflict,
+    ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, FileView, Function, Gate, PreviewView, Problem,
+    ShareView, json, retry_on_conflict,
 };
 use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
@@ -39,6 +39,7 @@ impl Function for OpenLink {
             "POST /v1/links/open" => self.open(request, &request.json()?).await,
             "POST /v1/links/download" => self.download(request, &request.json()?).await,
             "POST /v1/links/downloads" => self.download_many(request, &request.json()?).await,
+            "POST /v1/links/preview" => self.preview(request, &request.json()?).await,
             "POST /v1/links/get-access" => self.get_access(request, &request.json()?).await,
             _ => Err(Problem::not_found()),
         }
@@ -66,6 +67,8 @@ struct ResolvedLink {
     link: String,
     share: Share,
     files: Vec<ShareFile>,
+    /// Who reads it, as what was seen of the share is kept.
+    reader: RecipientId,
     email: Email,
     /// Whose address that is.
     owner: Option<Person>,
@@ -144,7 +147,11 @@ impl OpenLink {
         };
         let share = share.record;
         let files = files.into_iter().filter(|file| share.shows(file)).collect();
-        Ok(ResolvedLink { link: token.hash().to_string(), share, files, email, owner, company })
+        let reader = match &owner {
+            Some(Person::Contact(contact)) => RecipientId::Contact(contact.id),
+            _ => RecipientId::Address(AddressId::new(share.id, &email)),
+        };
+        Ok(ResolvedLink { link: token.hash().to_string(), share, files, reader, email, owner, company })
     }
 
     async fn open(&self, request: &ApiRequest, body: &LinkBody) -> Result<ApiResponse, Problem> {
@@ -163,7 +170,7 @@ impl OpenLink {
         let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
         let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
         let download = DownloadView::of(&self.files, file).await?;
-        self.record_download(request, &opened, [file.id]).await?;
+        self.record_download(&opened, [file.id]).await?;
         json(StatusCode::OK, &download)
     }
 
@@ -171,19 +178,50 @@ impl OpenLink {
         let mut opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
         let files = std::mem::take(&mut opened.files);
         let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
-        self.record_download(request, &opened, list.given()).await?;
+        self.record_download(&opened, list.given()).await?;
         json(StatusCode::OK, &list)
+    }
+
+    async fn preview(&self, request: &ApiRequest, wanted: &FileRequest) -> Result<ApiResponse, Problem> {
+        let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
+        let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
+        let view = PreviewView::of(&self.files, file).await?;
+        let viewed = opened.activity(ActivityKind::FileViewed, self.gate.now()).files([file.id]);
+        self.record(&opened, &viewed, |seen| seen.view(file.id, viewed.at)).await?;
+        json(StatusCode::OK, &view)
     }
 
     async fn record_download(
         &self,
-        request: &ApiRequest,
         opened: &ResolvedLink,
         files: impl IntoIterator<Item = FileId>,
     ) -> Result<(), Problem> {
         let activity = opened.activity(ActivityKind::FilesDownloaded, self.gate.now()).files(files);
-        let ids: Vec<String> = activity.files.iter().map(FileId::to_string).collect();
-        self.note(request, &activity, Hourly::DownloadsBy(&opened.link, &ids.join(" "))).await
+        let files = &activity.files;
+        let downloaded = |seen: ShareSeen| {
+            let new = !seen.lately_downloaded(files, activity.at);
+            new.then(|| seen.download(files, activity.at))
+        };
+        self.record(opened, &activity, downloaded).await
+    }
+
+    /// Records what is new in what has been seen by the link, once: whoever has a link can try it for ever.
+    async fn record(
+        &self,
+        opened: &ResolvedLink,
+        activity: &Activity,
+        change: impl Fn(ShareSeen) -> Option<ShareSeen>,
+    ) -> Result<(), Problem> {
+        let store = &self.gate.store;
+        retry_on_conflict(|| async {
+            let was = store.seen(opened.share.id, &opened.reader).await?;
+            let first = || ShareSeen::opened(opened.share.id, opened.reader.clone(), activity.at);
+            if let Some(now) = change(was.as_ref().map_or_else(first, |was| was.record.clone())) {
+                store.transaction().seen(was.as_ref(), &now).activity(activity).commit().await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Records it, if the same was not recorded too often in the last hour: whoever has a link can open it for ever.

@@ -1,15 +1,21 @@
-//! Where to fetch the bytes of a share: one file, or many at once.
+//! Where to fetch the bytes of a share: one file to save or to look at, or many at once.
 //!
 //! Two round trips: what allows it and what it is, side by side; then the record of who downloaded.
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
+use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Contact, ContactId, FileId, FileState, Right, ShareFile, ShareId,
+    Activity, ActivityKind, Actor, Contact, ContactId, FileId, FileState, RecipientId, Right, ShareFile, ShareId,
+    ShareSeen,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, Function, Gate, Problem, json};
+use gatehouse::http::{
+    ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, Function, Gate, PreviewView, Problem, json,
+    retry_on_conflict,
+};
+use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -25,10 +31,10 @@ impl Function for PresignDownload {
     }
 
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let customer = self.gate.customer(request).await?;
         match request.route() {
-            "POST /v1/shares/{id}/files/{fid}/download" => self.one(request, customer).await,
-            "POST /v1/shares/{id}/downloads" => self.many(request, customer).await,
+            "POST /v1/shares/{id}/files/{fid}/download" => retry_on_conflict(|| self.download(request)).await,
+            "POST /v1/shares/{id}/files/{fid}/preview" => retry_on_conflict(|| self.preview(request)).await,
+            "POST /v1/shares/{id}/downloads" => retry_on_conflict(|| self.many(request)).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -42,10 +48,11 @@ struct FileRequest {
 }
 
 impl PresignDownload {
-    async fn one(&self, request: &ApiRequest, customer: Option<Customer>) -> Result<ApiResponse, Problem> {
+    /// A file whose bytes the caller may have, and who that is.
+    async fn find(&self, request: &ApiRequest, customer: Option<Customer>) -> Result<(By, ShareFile), Problem> {
         let store = &self.gate.store;
         let ids = || Ok::<(ShareId, FileId), Problem>((request.id("id")?, request.id("fid")?));
-        let (actor, file) = match customer {
+        let (by, file) = match customer {
             Some(customer) => {
                 let (share, id) = ids()?;
                 let read = store.shared_file(customer.contact, customer.company, share, id).await?;
@@ -54,7 +61,8 @@ impl PresignDownload {
                 let shown = |file: &ShareFile| {
                     read.share.as_ref().is_some_and(|share| share.shows_to(file, &seen.contact, seen.visibility))
                 };
-                (By::contact(&seen.contact), files.into_iter().find(shown))
+                let file = files.into_iter().find(shown);
+                (By::contact(&seen.contact, seen.seen), file)
             }
             None => {
                 let found = async {
@@ -66,12 +74,33 @@ impl PresignDownload {
             }
         };
         let file = file.filter(|file| file.upload == FileState::Stored).ok_or_else(Problem::not_found)?;
+        Ok((by, file))
+    }
+
+    async fn download(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let (by, file) = self.find(request, self.gate.customer(request).await?).await?;
         let view = DownloadView::of(&self.files, &file).await?;
-        self.record(actor, file.share_id, [file.id]).await?;
+        self.record(by, file.share_id, vec![file.id]).await?;
         json(StatusCode::OK, &view)
     }
 
-    async fn many(&self, request: &ApiRequest, customer: Option<Customer>) -> Result<ApiResponse, Problem> {
+    async fn preview(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let (by, file) = self.find(request, self.gate.customer(request).await?).await?;
+        let view = PreviewView::of(&self.files, &file).await?;
+        let (now, share) = (self.gate.now(), file.share_id);
+        // Once for each person, file and hour: the staff's looks are not kept.
+        if let Some((contact, was)) = &by.contact
+            && let Some(seen) = seen_by(*contact, was.as_ref(), share, now).view(file.id, now)
+        {
+            let viewed = Activity::new(ActivityKind::FileViewed, by.actor.clone(), now).share(share).files([file.id]);
+            let transaction = self.gate.store.transaction().seen(was.as_ref(), &seen);
+            transaction.activity(&viewed.contact(*contact)).commit().await?;
+        }
+        json(StatusCode::OK, &view)
+    }
+
+    async fn many(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let customer = self.gate.customer(request).await?;
         let store = &self.gate.store;
         let id = || request.id::<ShareId>("id");
         let (actor, share, files) = match customer {
@@ -84,7 +113,8 @@ impl PresignDownload {
                 let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
                 let share = share.ok_or_else(Problem::not_found)?;
                 let shown = files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility));
-                (By::contact(&seen.contact), share.id, shown.collect())
+                let shown: Vec<ShareFile> = shown.collect();
+                (By::contact(&seen.contact, seen.seen), share.id, shown)
             }
             None => {
                 let found = async { Ok::<_, Problem>(store.share_and_files(id()?).await?) };
@@ -94,27 +124,37 @@ impl PresignDownload {
         };
         let wanted: FileRequest = request.json_or_default()?;
         let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
-        self.record(actor, share, list.given()).await?;
+        self.record(actor, share, list.given().collect()).await?;
         json(StatusCode::OK, &list)
     }
 
-    async fn record(&self, by: By, share: ShareId, files: impl IntoIterator<Item = FileId>) -> Result<(), Problem> {
-        let activity =
-            Activity::new(ActivityKind::FilesDownloaded, by.actor, self.gate.now()).share(share).files(files);
-        let activity = by.contact.into_iter().fold(activity, Activity::contact);
-        Ok(self.gate.store.note(&activity).await?)
+    /// Who downloads, and for a customer when: in one transaction.
+    async fn record(&self, by: By, share: ShareId, files: Vec<FileId>) -> Result<(), Problem> {
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let activity = Activity::new(ActivityKind::FilesDownloaded, by.actor, now).share(share);
+        let Some((contact, was)) = by.contact else { return Ok(store.note(&activity.files(files)).await?) };
+        let seen = seen_by(contact, was.as_ref(), share, now).download(&files, now);
+        let transaction = store.transaction().seen(was.as_ref(), &seen);
+        Ok(transaction.activity(&activity.contact(contact).files(files)).commit().await?)
     }
 }
 
-/// Who downloads.
+/// What a contact has seen of a share, which it opens now if it has not before.
+fn seen_by(contact: ContactId, was: Option<&Stored<ShareSeen>>, share: ShareId, now: Timestamp) -> ShareSeen {
+    let first = || ShareSeen::opened(share, RecipientId::Contact(contact), now);
+    was.map_or_else(first, |was| was.record.clone())
+}
+
+/// Who asks for bytes.
 struct By {
     actor: Actor,
-    contact: Option<ContactId>,
+    /// A contact, and what it has seen of the share before.
+    contact: Option<(ContactId, Option<Stored<ShareSeen>>)>,
 }
 
 impl By {
-    fn contact(contact: &Contact) -> Self {
-        Self { actor: Customer::actor(contact), contact: Some(contact.id) }
+    fn contact(contact: &Contact, seen: Option<Stored<ShareSeen>>) -> Self {
+        Self { actor: Customer::actor(contact), contact: Some((contact.id, seen)) }
     }
 
     fn staff(actor: Actor) -> Self {

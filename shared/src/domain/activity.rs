@@ -86,6 +86,8 @@ pub enum ActivityKind {
     ShareErased,
     /// A share was opened by the link in its mail.
     LinkOpened,
+    /// A file was looked at, and not downloaded: once for each person, file and hour.
+    FileViewed,
     /// The download of files was begun.
     FilesDownloaded,
     /// Notification mails were turned off by the link in one.

@@ -71,6 +71,57 @@ pub enum FileState {
     Stored,
 }
 
+/// As what a browser shows a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewKind {
+    /// A picture.
+    Image,
+    /// Pages.
+    Pdf,
+    /// A film.
+    Video,
+    /// Sound.
+    Audio,
+    /// Plain text.
+    Text,
+}
+
+/// How a file can be looked at without saving it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preview {
+    /// As what.
+    pub kind: PreviewKind,
+    /// The media type under which a browser shows it, and can run nothing.
+    pub content_type: &'static str,
+}
+
+/// What browsers show, by what the bytes are; SVG, HTML and XML are not among them, for they can run.
+const SHOWN: [(&str, PreviewKind, &str); 22] = [
+    ("image/jpeg", PreviewKind::Image, "image/jpeg"),
+    ("image/png", PreviewKind::Image, "image/png"),
+    ("image/gif", PreviewKind::Image, "image/gif"),
+    ("image/webp", PreviewKind::Image, "image/webp"),
+    ("image/avif", PreviewKind::Image, "image/avif"),
+    ("image/bmp", PreviewKind::Image, "image/bmp"),
+    ("application/pdf", PreviewKind::Pdf, "application/pdf"),
+    ("video/mp4", PreviewKind::Video, "video/mp4"),
+    ("video/x-m4v", PreviewKind::Video, "video/mp4"),
+    ("video/webm", PreviewKind::Video, "video/webm"),
+    ("video/ogg", PreviewKind::Video, "video/ogg"),
+    ("audio/mpeg", PreviewKind::Audio, "audio/mpeg"),
+    ("audio/mp4", PreviewKind::Audio, "audio/mp4"),
+    ("audio/m4a", PreviewKind::Audio, "audio/mp4"),
+    ("audio/x-m4a", PreviewKind::Audio, "audio/mp4"),
+    ("audio/aac", PreviewKind::Audio, "audio/aac"),
+    ("audio/ogg", PreviewKind::Audio, "audio/ogg"),
+    ("audio/opus", PreviewKind::Audio, "audio/ogg"),
+    ("audio/wav", PreviewKind::Audio, "audio/wav"),
+    ("audio/x-wav", PreviewKind::Audio, "audio/wav"),
+    ("audio/x-flac", PreviewKind::Audio, "audio/flac"),
+    ("text/plain", PreviewKind::Text, "text/plain; charset=utf-8"),
+];
+
 /// The SHA-256 of a file's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Sha256([u8; 32]);
@@ -211,10 +262,20 @@ impl ShareFile {
     /// With its bytes in the bucket, which are of the detected type.
     #[must_use]
     pub fn stored(mut self, detected: Option<MediaType>) -> Self {
-        if self.content_type == MediaType::default() {
+        // Text says of itself only that it is text.
+        let tells = detected.as_ref().is_some_and(|detected| detected.as_str() != "text/plain");
+        if tells && self.content_type == MediaType::default() {
             self.content_type = detected.clone().unwrap_or_default();
         }
         Self { upload: FileState::Stored, detected, refused: None, ..self }
+    }
+
+    /// How it can be looked at, by what its bytes have shown it to be, and by nothing that was said of it.
+    #[must_use]
+    pub fn preview(&self) -> Option<Preview> {
+        let detected = self.detected.as_ref().filter(|_| self.upload == FileState::Stored)?;
+        let (_, kind, content_type) = SHOWN.into_iter().find(|(is, ..)| *is == detected.as_str())?;
+        Some(Preview { kind, content_type })
     }
 
     /// Its path in the share.

@@ -41,6 +41,12 @@ impl FileName {
         &self.0
     }
 
+    /// [`Self::content_disposition`] that shows the file where it stands, and saves it under its own name if asked to.
+    #[must_use]
+    pub fn inline_disposition(&self) -> String {
+        self.content_disposition().replacen("attachment", "inline", 1)
+    }
+
     /// `Content-Disposition` that saves the file under its own name (RFC 6266): an ASCII likeness for old
     /// clients, the name itself in UTF-8 (RFC 8187) for all others.
     #[must_use]

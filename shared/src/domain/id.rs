@@ -77,6 +77,18 @@ id! {
     TaskId = "tsk";
 }
 
+impl FileId {
+    /// The id's 16 bytes.
+    pub(super) fn to_bytes(self) -> [u8; 16] {
+        self.0.to_bytes()
+    }
+
+    /// The id with those 16 bytes.
+    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Ulid::from_bytes(bytes))
+    }
+}
+
 /// What is recorded when a mail is written has that mail's place in time, and is recorded once.
 impl From<MailId> for ActivityId {
     fn from(mail: MailId) -> Self {

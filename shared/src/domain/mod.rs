@@ -19,6 +19,7 @@ mod recipient;
 mod registration;
 mod rights;
 mod search;
+mod seen;
 mod settings;
 mod share;
 mod share_words;
@@ -39,7 +40,7 @@ pub use contact::{AddressOf, Contact, EmailNeeded, Invited, MailWish, Notificati
 pub use credential::{CredentialState, SessionEnd};
 pub use display::{lines, one_line};
 pub use email::{Email, EmailError, domain_for_people};
-pub use file::{FileKind, FileState, NewFile, Parts, Sha256, ShareFile, UploadRefusal};
+pub use file::{FileKind, FileState, NewFile, Parts, Preview, PreviewKind, Sha256, ShareFile, UploadRefusal};
 pub use file_name::{AnnouncedName, FileName};
 pub use folder::{Folder, FolderError};
 pub use id::{
@@ -52,6 +53,7 @@ pub use recipient::{AddressId, Recipient, RecipientId, Target};
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
 pub use search::{Lookup, Query, Words, fold, partition};
+pub use seen::{FileSeen, FilesSeen, PackedError, ShareSeen};
 pub(crate) use settings::is_loopback;
 pub use settings::{ActivityMonths, Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
 pub use share::{

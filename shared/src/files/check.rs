@@ -28,7 +28,7 @@ const MOST_TRIES: usize = 10;
 /// How long S3 may take to put parts together: what is left of an API call after that looks for the result.
 const JOINED_WITHIN: Duration = Duration::from_secs(25);
 /// How often the result is looked for, and how long apart.
-const LOOKS: usize = 2;
+const LOOKS: usize = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Why a file is not taken.
@@ -209,7 +209,7 @@ impl Files {
                 return Err(UploadError::Refused(UploadRefusal::Checksum));
             }
         }
-        Ok(detect(&self.beginning(file).await?))
+        Ok(detect(&self.beginning(file).await?, &file.content_type))
     }
 
     async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, UploadError> {

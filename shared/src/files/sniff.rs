@@ -25,8 +25,28 @@ pub(super) fn harmless(file: &ShareFile) -> MediaType {
 
 /// What the bytes are, where they show it.
 #[must_use]
-pub(super) fn detect(beginning: &[u8]) -> Option<MediaType> {
-    infer::get(beginning)?.mime_type().parse().ok()
+pub(super) fn detect(beginning: &[u8], announced: &MediaType) -> Option<MediaType> {
+    match infer::get(beginning) {
+        Some(is) => is.mime_type().parse().ok(),
+        None if is_plain_text(beginning) && !is_active(announced) => "text/plain".parse().ok(),
+        None => None,
+    }
+}
+
+/// Whether it begins as text in UTF-8 that nobody would take for markup: a browser shows it as it stands.
+fn is_plain_text(beginning: &[u8]) -> bool {
+    let text = match str::from_utf8(beginning) {
+        Ok(text) => text,
+        // The last character may go on behind what was read.
+        Err(error) if error.error_len().is_none() => {
+            str::from_utf8(&beginning[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}');
+    let lower = text.to_ascii_lowercase();
+    let markup = ["<!doctype", "<html", "<head", "<body", "<script", "<svg", "<?xml", "<iframe", "<xsl:"];
+    !text.is_empty() && !text.contains(control) && !markup.iter().any(|tag| lower.contains(tag))
 }
 
 /// What a file of that name is, as far as its ending tells.
@@ -61,6 +81,23 @@ mod tests {
         ] {
             assert!(!is_active(&name.parse().unwrap()), "{name}");
         }
+    }
+
+    #[test]
+    fn plain_text_is_told_from_markup_and_from_bytes() {
+        let plain: MediaType = "text/csv".parse().unwrap();
+        let detect = |bytes: &[u8]| detect(bytes, &plain).map(|is| is.as_str().to_owned());
+        for text in ["a;b\r\n1;2\r\n", "Été\n漢字", "x < y > z", "# Notes"] {
+            assert_eq!(detect(text.as_bytes()).as_deref(), Some("text/plain"), "{text}");
+        }
+        assert_eq!(detect(&"é".as_bytes()[..1]), None, "nothing whole");
+        assert_eq!(detect(&["a".as_bytes(), &"é".as_bytes()[..1]].concat()).as_deref(), Some("text/plain"));
+        for other in ["", "a\0b", "x <SVG onload=a>", "\n\n <script>x</script>", "x\u{1b}[2J"] {
+            assert_ne!(detect(other.as_bytes()).as_deref(), Some("text/plain"), "{other}");
+        }
+        assert_eq!(detect(&[0xff, 0xfe, b'a', 0]), None);
+        let html = "text/html".parse().unwrap();
+        assert_eq!(super::detect(b"looks plain", &html), None, "what is called HTML is never shown");
     }
 
     #[test]

@@ -20,6 +20,24 @@ pub struct DownloadView {
     expires_at: Timestamp,
 }
 
+/// Where a browser finds a file to show it.
+#[derive(Debug, Serialize)]
+pub struct PreviewView {
+    url: String,
+    /// As what it is shown.
+    content_type: &'static str,
+    expires_at: Timestamp,
+}
+
+impl PreviewView {
+    /// Of a file whose bytes are there, if a browser shows it and can run nothing in it.
+    pub async fn of(files: &Files, file: &ShareFile) -> Result<Self, Problem> {
+        let preview = file.preview().ok_or_else(Problem::no_preview)?;
+        let Download { url, expires_at } = files.preview(file, &preview).await?;
+        Ok(Self { url, content_type: preview.content_type, expires_at })
+    }
+}
+
 /// Where to fetch many.
 #[derive(Debug, Serialize)]
 pub struct DownloadList {

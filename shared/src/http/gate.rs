@@ -10,7 +10,7 @@ use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
     Activity, ActivityKind, Actor, ActorId, ApiKey, Area, CompanyId, Contact, ContactId, Email, InboxRow, KEY_PREFIX,
-    PersonId, PersonName, Right, Role, Scope, Share, ShareFile, Staff, Token, Visibility,
+    PersonId, PersonName, Right, Role, Scope, Share, ShareFile, ShareSeen, Staff, Token, Visibility,
 };
 use crate::session::{Claims, Keyring};
 use crate::store::{Allowed, Hourly, Person, Received, Store, StoreError, Stored, Throttle};
@@ -73,6 +73,8 @@ pub struct ShareAccess {
     pub colleagues: Option<InboxRow>,
     /// What it sees beyond its own.
     pub visibility: Visibility,
+    /// What it has seen of the share so far.
+    pub seen: Option<Stored<ShareSeen>>,
 }
 
 impl ShareAccess {
@@ -216,7 +218,7 @@ impl Gate {
         let visibility = if decides { self.store.share_visibility().await? } else { Visibility::default() };
         let colleagues = at_company.filter(|_| visibility == Visibility::Company);
         share.open_to(&contact, own.as_deref(), colleagues.as_ref(), self.now())?;
-        Ok(ShareAccess { contact, own, colleagues, visibility })
+        Ok(ShareAccess { contact, own, colleagues, visibility, seen: received.seen })
     }
 
     /// Finds what a link leads to. Who tries links that were never sent must wait; who has one that was sent never does,

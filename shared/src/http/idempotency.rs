@@ -38,12 +38,13 @@ const TAKES_KEY: [&str; 13] = [
 ];
 
 /// The routes of strangers: nobody is asked who calls.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 13] = [
     "POST /v1/activations",
     "POST /v1/activations/check",
     "POST /v1/activations/renew",
     "POST /v1/links/download",
     "POST /v1/links/downloads",
+    "POST /v1/links/preview",
     "POST /v1/links/get-access",
     "POST /v1/links/open",
     "POST /v1/password-resets",

@@ -31,7 +31,7 @@ use call::Evidence;
 pub use call::{ApiRequest, LARGEST_BODY, given};
 pub use cursor::{List, ListView, PageQuery, PartQuery};
 #[cfg(feature = "files")]
-pub use download_list::{DownloadList, DownloadView};
+pub use download_list::{DownloadList, DownloadView, PreviewView};
 pub use frontend::{Frontend, ProxyError, TrustedProxy};
 pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;

@@ -131,6 +131,13 @@ impl Problem {
         Self::invalid_field("Idempotency-Key", why)
     }
 
+    /// 409: a file that no browser shows, or that could run in one.
+    #[must_use]
+    pub fn no_preview() -> Self {
+        let detail = "This file cannot be shown here. Download it to look at it.";
+        Self::new(StatusCode::CONFLICT, "no_preview", "There is no preview", detail)
+    }
+
     /// 409: the first request with an idempotency key has no answer yet.
     #[must_use]
     pub fn in_progress() -> Self {

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::call::{CookieName, DEVICE_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileState, Folder, InboxRow, KNOWN_FOR, Language,
-    MediaType, Message, Notifications, PersonName, Phone, Reference, Sha256, Share, ShareFile, ShareId, StaffId, Title,
-    Token,
+    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileSeen, FileState, FilesSeen, Folder, InboxRow,
+    KNOWN_FOR, Language, MediaType, Message, Notifications, PersonName, Phone, PreviewKind, Reference, Sha256, Share,
+    ShareFile, ShareId, StaffId, Title, Token,
 };
 
 /// A contact as the staff see it.
@@ -70,10 +70,28 @@ pub struct FileView {
     by: PersonName,
     added_at: Timestamp,
     state: FileState,
+    /// As what it can be looked at, if it can.
+    preview: Option<PreviewKind>,
+    /// When whoever asks has last looked at it; for a customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    viewed_at: Option<Timestamp>,
+    /// When whoever asks has last downloaded it; for a customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    downloaded_at: Option<Timestamp>,
+}
+
+impl FileView {
+    /// With what its reader has seen of it.
+    #[must_use]
+    pub fn seen(self, files: &FilesSeen) -> Self {
+        let FileSeen { viewed_at, downloaded_at } = files.of(self.id);
+        Self { viewed_at, downloaded_at, ..self }
+    }
 }
 
 impl From<ShareFile> for FileView {
     fn from(file: ShareFile) -> Self {
+        let preview = file.preview().map(|preview| preview.kind);
         let ShareFile {
             id,
             name,
@@ -89,7 +107,23 @@ impl From<ShareFile> for FileView {
             upload: state,
             ..
         } = file;
-        Self { id, name, renamed, folder, size, content_type, sha256, version, replaces, by, added_at, state }
+        Self {
+            id,
+            name,
+            renamed,
+            folder,
+            size,
+            content_type,
+            sha256,
+            version,
+            replaces,
+            by,
+            added_at,
+            state,
+            preview,
+            viewed_at: None,
+            downloaded_at: None,
+        }
     }
 }
 

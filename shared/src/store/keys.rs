@@ -121,6 +121,19 @@ pub fn recipient(share: ShareId, recipient: &RecipientId) -> Key {
     Key::new(share, format_args!("{RECIPIENTS}{recipient}"))
 }
 
+/// What the partition of those who have seen a share begins with.
+pub const SEEN: &str = "SEEN#";
+
+/// What one person has seen of a share: a partition of its own, so that whoever may write it can write no share.
+pub fn seen(share: ShareId, by: &RecipientId) -> Key {
+    Key::new(format_args!("{SEEN}{share}"), by)
+}
+
+/// Who has seen a share.
+pub fn seen_by(share: ShareId) -> String {
+    format!("{SEEN}{share}")
+}
+
 /// What was shared with everyone at a company, for those who join later.
 pub fn shared_with_company(company: CompanyId, share: ShareId) -> Key {
     Key::new(format_args!("SHARED#{company}"), share)

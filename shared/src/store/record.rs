@@ -11,7 +11,7 @@ use super::keys::{self, Key};
 use super::{Item, StoreError, item_of, json, ttl};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, Staff, Target, Task, fold,
+    Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, ShareSeen, Staff, Target, Task, fold,
 };
 
 /// The number of a record's version.
@@ -200,6 +200,12 @@ impl Record for Recipient {
 impl Record for Task {
     fn key(&self) -> Key {
         keys::task(self.id)
+    }
+}
+
+impl Record for ShareSeen {
+    fn key(&self) -> Key {
+        keys::seen(self.share_id, &self.by)
     }
 }
 

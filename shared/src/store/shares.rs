@@ -10,6 +10,7 @@ use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
     CompanyId, Contact, ContactId, FileId, InboxOf, InboxRow, Recipient, RecipientId, Share, ShareFile, ShareId,
+    ShareSeen,
 };
 
 /// What decides whether a contact sees a share, read in one round trip. Each part may be missing.
@@ -21,6 +22,8 @@ pub struct Received {
     pub own: Option<Stored<InboxRow>>,
     /// The share in its company's inbox.
     pub colleagues: Option<InboxRow>,
+    /// What it has seen of the share.
+    pub seen: Option<Stored<ShareSeen>>,
 }
 
 /// The same, with the share and one of its files.
@@ -204,6 +207,34 @@ impl Store {
         })
     }
 
+    /// Notes that a contact has opened a share for the first time.
+    pub async fn note_opened(&self, share: ShareId, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
+        use aws_sdk_dynamodb::operation::put_item::PutItemError;
+        let opened = ShareSeen::opened(share, RecipientId::Contact(contact), now);
+        let item = super::record::to_item(&opened, super::Rev::FIRST.next())?;
+        let put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
+        match put.condition_expression("attribute_not_exists(pk)").send().await {
+            // At this very moment it was opened elsewhere, which is as good.
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(
+                        PutItemError::ConditionalCheckFailedException(_)
+                            | PutItemError::TransactionConflictException(_)
+                    )
+                ) =>
+            {
+                Ok(())
+            }
+            put => put.map(drop).map_err(StoreError::call("PutItem")),
+        }
+    }
+
+    /// What one person has seen of a share.
+    pub async fn seen(&self, share: ShareId, by: &RecipientId) -> Result<Option<Stored<ShareSeen>>, StoreError> {
+        self.read(keys::seen(share, by)).await
+    }
+
     /// Notes that a contact has opened the share as its row said, and no more: what has come since stays unread.
     pub async fn mark_read(&self, row: &Stored<InboxRow>) -> Result<(), StoreError> {
         use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -242,9 +273,10 @@ impl Store {
 }
 
 impl Received {
-    fn keys(contact: ContactId, company: CompanyId, share: ShareId) -> [keys::Key; 3] {
+    fn keys(contact: ContactId, company: CompanyId, share: ShareId) -> [keys::Key; 4] {
         let row = |of| keys::inbox_row(of, share);
-        [keys::contact(contact), row(InboxOf::Contact(contact)), row(InboxOf::Company(company))]
+        let seen = keys::seen(share, &RecipientId::Contact(contact));
+        [keys::contact(contact), row(InboxOf::Contact(contact)), row(InboxOf::Company(company)), seen]
     }
 
     fn of(items: &mut Vec<Item>) -> Result<Self, StoreError> {
@@ -254,6 +286,7 @@ impl Received {
             contact: stored(take(items, |_, sk| sk == keys::CONTACT))?,
             own: stored(take(items, |pk, _| pk.starts_with(own)))?,
             colleagues: stored(take(items, |pk, _| pk.starts_with(colleagues)))?.map(|row: Stored<_>| row.record),
+            seen: stored(take(items, |pk, _| pk.starts_with(keys::SEEN)))?,
         })
     }
 }

@@ -118,6 +118,8 @@ impl Store {
         let (last, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|key| {
             key.get(keys::SK).is_some_and(|sk| sk == &AttributeValue::S(keys::SHARE_AND_FILES.to_owned()))
         });
+        let seen = self.partition(&keys::seen_by(share), None).await?;
+        self.write_batch(Vec::new(), seen).await?;
         self.write_batch(Vec::new(), rest).await?;
         self.write_batch(Vec::new(), last).await
     }

@@ -37,8 +37,6 @@ pub enum Hourly<'a> {
     InvitationsTo(&'a str),
     /// Records of the opening of one link; opening is not refused.
     OpensOf(&'a str),
-    /// Records of the download of one file, or of the same files at once, by one link.
-    DownloadsBy(&'a str, &'a str),
     /// Shares that one customer sends.
     SharesOf(&'a str),
     /// Records that somebody who signs in to one account has to wait.
@@ -50,7 +48,7 @@ impl Hourly<'_> {
         match self {
             Self::ResetsFor(_) | Self::RegistrationsFor(_) | Self::AccessFor(_) => 5,
             Self::InvitationsTo(_) | Self::OpensOf(_) => 10,
-            Self::DownloadsBy(..) | Self::BlockedSignIns(_) => 1,
+            Self::BlockedSignIns(_) => 1,
             Self::SharesOf(_) => 60,
         }
     }
@@ -62,7 +60,6 @@ impl Hourly<'_> {
             Self::AccessFor(email) => ("access-for", email, ""),
             Self::InvitationsTo(email) => ("invitations-to", email, ""),
             Self::OpensOf(link) => ("opens-of", link, ""),
-            Self::DownloadsBy(link, file) => ("downloads-by", link, file),
             Self::SharesOf(contact) => ("shares-of", contact, ""),
             Self::BlockedSignIns(email) => ("blocked-sign-ins", email, ""),
         };

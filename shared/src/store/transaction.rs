@@ -14,9 +14,10 @@ use super::keys::{self, Key};
 use super::outbox::claim_end;
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
-use super::{Item, Store, StoreError, item_of};
+use super::{Item, Store, StoreError, Stored, item_of};
 use crate::domain::{
-    Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, PersonId, ShareId, Task, TaskKind,
+    Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, PersonId, ShareId, ShareSeen, Task,
+    TaskKind,
 };
 
 /// A transaction has room for a hundred writes: from so many on, words are written beside it.
@@ -300,6 +301,14 @@ impl Transaction<'_> {
     pub fn activity(self, activity: &Activity) -> Self {
         // What was recorded is never written over.
         self.put(activity_item(activity), Some(Condition::is_new()), OnFailure::Conflict)
+    }
+
+    /// What somebody has seen of a share, in the place of what was read, if anything was.
+    pub fn seen(self, was: Option<&Stored<ShareSeen>>, now: &ShareSeen) -> Self {
+        match was {
+            Some(was) => self.save(was.rev, now),
+            None => self.create(now),
+        }
     }
 
     /// A record in the place of whatever was there: another record that is saved with it keeps them in step.

@@ -164,6 +164,8 @@ async fn every_route_costs_what_the_document_says() {
     let download = format!("{path}/files/{first}/download");
     costs.hold("POST /v1/shares/{id}/files/{fid}/download (customer)", Method::POST, &download, &ann.who, None).await;
     costs.hold("POST /v1/shares/{id}/files/{fid}/download (staff)", Method::POST, &download, &admin, None).await;
+    let preview = format!("{path}/files/{first}/preview");
+    costs.hold("POST /v1/shares/{id}/files/{fid}/preview", Method::POST, &preview, &ann.who, None).await;
     let downloads = format!("{path}/downloads");
     costs.hold("POST /v1/shares/{id}/downloads (customer)", Method::POST, &downloads, &ann.who, None).await;
     costs.hold("POST /v1/shares/{id}/downloads (staff)", Method::POST, &downloads, &admin, None).await;
@@ -214,6 +216,8 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     let opened = costs.hold("POST /v1/links/open", Method::POST, "/v1/links/open", &NOBODY, Some(body)).await;
     let body = json!({ "token": token, "file_id": opened["files"][0]["id"] });
     costs.hold("POST /v1/links/download", Method::POST, "/v1/links/download", &NOBODY, Some(body)).await;
+    let body = json!({ "token": token, "file_id": opened["files"][0]["id"] });
+    costs.hold("POST /v1/links/preview", Method::POST, "/v1/links/preview", &NOBODY, Some(body)).await;
     let body = json!({ "token": token });
     costs.hold("POST /v1/links/downloads", Method::POST, "/v1/links/downloads", &NOBODY, Some(body)).await;
     let body = json!({ "token": token, "name": "Gita" });

@@ -29,6 +29,7 @@ mod merging;
 mod office;
 mod on_lambda;
 mod owners;
+mod previews;
 mod reaching;
 mod recipients;
 mod records;
