@@ -32,9 +32,9 @@ impl Function for PresignDownload {
 
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         match request.route() {
-            "POST /v1/shares/{id}/files/{fid}/download" => retry_on_conflict(|| self.download(request)).await,
-            "POST /v1/shares/{id}/files/{fid}/preview" => retry_on_conflict(|| self.preview(request)).await,
-            "POST /v1/shares/{id}/downloads" => retry_on_conflict(|| self.many(request)).await,
+            "POST /v1/shares/{id}/files/{fid}/download" => retry_on_conflict(|| Box::pin(self.download(request))).await,
+            "POST /v1/shares/{id}/files/{fid}/preview" => retry_on_conflict(|| Box::pin(self.preview(request))).await,
+            "POST /v1/shares/{id}/downloads" => retry_on_conflict(|| Box::pin(self.many(request))).await,
             _ => Err(Problem::not_found()),
         }
     }

@@ -121,7 +121,8 @@ async fn answer(function: &impl Function, request: &ApiRequest) -> Result<ApiRes
     if idempotency::is_public(request.route()) {
         request.refuse_unheard()?;
     }
-    let response = function.handle(request).await?;
+    // On the heap: a function's future in its caller's is a type deeper than the compiler follows.
+    let response = Box::pin(function.handle(request)).await?;
     if request.method().is_safe() {
         request.refuse_unread_query()?;
     }

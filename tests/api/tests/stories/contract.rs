@@ -333,6 +333,27 @@ async fn a_token_that_was_copied_with_white_space_is_the_token() {
     portal.post("/v1/activations/check", &NOBODY, json!({ "token": other })).await.expect_problem(404, "link_unknown");
 }
 
+#[test]
+fn every_place_that_the_list_of_asvs_names_is_there() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let list = read("docs/asvs.md");
+    let named: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    for place in &named {
+        match place.split_once("::") {
+            Some((module, story)) if module != "module" => {
+                let stories = read(&format!("tests/api/tests/stories/{module}.rs"));
+                assert!(stories.contains(&format!("fn {story}()")), "there is no story {place}");
+            }
+            None if place.contains('/') && !place.starts_with('/') => {
+                assert!(root.join(place).exists(), "there is no {place}");
+            }
+            _ => {}
+        }
+    }
+    assert!(named.len() > 100, "{} places", named.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cursors_of_the_staff_are_their_own() {
     let portal = Portal::open().await;
