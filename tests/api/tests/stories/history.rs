@@ -29,7 +29,7 @@ async fn all_parts(portal: &Portal, who: &Who, path: &str) -> Vec<String> {
     loop {
         let reply = export(portal, who, &path).await;
         let next = reply.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
-        assert_eq!(reply.headers["content-type"], "text/csv; charset=utf-8");
+        assert_eq!(reply.headers["content-type"], "text/csv; charset=utf-8", "{:#}", reply.body);
         parts.push(text(&reply.expect(200)));
         let Some(next) = next else { return parts };
         next.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().clone_into(&mut path);
