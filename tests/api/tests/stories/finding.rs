@@ -146,6 +146,8 @@ async fn what_ended_long_ago_is_removed_for_good_if_the_settings_say_so() {
     let ends = portal.stack.clock.now() + gatehouse::clock::SignedDuration::from_hours(24);
     let expired = send(&portal, &admin, &ann.id, ("Expired", None, "c.txt", "text/plain", b"bytes")).await;
     let path = format!("/v1/shares/{expired}");
+    portal.post(&format!("{path}/downloads"), &ann.who, json!({})).await.expect(200);
+    assert!(portal.everything_in_the_table().await.contains("\"SEEN#"));
     portal.patch(&path, &admin, json!({ "expires_at": ends.to_string() })).await.expect(200);
     portal.delete(&format!("/v1/shares/{revoked}"), &admin).await.expect(204);
     let day = Duration::from_hours(24);
@@ -175,6 +177,9 @@ async fn what_ended_long_ago_is_removed_for_good_if_the_settings_say_so() {
     }
     assert_eq!(titles(&portal, &admin, "").await, ["Kept"]);
     portal.get(&format!("/v1/shares/{kept}"), &admin).await.expect(200);
+    portal.tasks_are_done().await;
+    // Nor is it kept what its readers have seen of it.
+    assert!(!portal.everything_in_the_table().await.contains("\"SEEN#"));
     let ann = portal.sign_in(&ann.email).await;
     assert_eq!(titles(&portal, &ann, "").await, ["Kept"]);
     assert_eq!(titles(&portal, &ann, "q=expired").await, [""; 0]);

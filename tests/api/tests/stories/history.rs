@@ -267,10 +267,13 @@ async fn a_key_that_is_used_for_what_it_is_not_good_for_is_recorded_once_an_hour
     portal.pass(Duration::from_mins(61)).await;
     portal.get("/v1/activity", &key).await.expect_problem(401, "sign_in_required");
     assert_eq!(refusals().await, 2);
+    portal.pass(Duration::from_mins(61)).await;
+    portal.get("/v1/shares", &key).await.expect_problem(401, "sign_in_required");
+    assert_eq!(refusals().await, 3);
     // A key that never was is nobody's.
     let forged = Who(Some(format!("ghk_{}", gatehouse::domain::Token::random().reveal())));
     portal.get("/v1/activity", &forged).await.expect_problem(401, "sign_in_required");
-    assert_eq!(refusals().await, 2);
+    assert_eq!(refusals().await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
