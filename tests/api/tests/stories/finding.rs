@@ -178,7 +178,7 @@ async fn what_ended_long_ago_is_removed_for_good_if_the_settings_say_so() {
     assert_eq!(titles(&portal, &admin, "").await, ["Kept"]);
     portal.get(&format!("/v1/shares/{kept}"), &admin).await.expect(200);
     portal.tasks_are_done().await;
-    // Nor is it kept what its readers have seen of it.
+    // What its readers have seen of a share goes with it.
     assert!(!portal.everything_in_the_table().await.contains("\"SEEN#"));
     let ann = portal.sign_in(&ann.email).await;
     assert_eq!(titles(&portal, &ann, "").await, ["Kept"]);
