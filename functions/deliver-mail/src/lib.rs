@@ -37,9 +37,9 @@ use render::{LOGO, MailTemplates, RenderedMail};
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// A mail is the deliverer's own for 15 seconds from the moment it is claimed: what takes longer, with the claim's own
-/// answer, is left to the next one.
-const SEND_WITHIN: Duration = Duration::from_secs(13);
+/// A mail is the deliverer's own until its claim ends. What would take longer than this before that, the claim's own
+/// answer included, is left to the next one.
+const CLAIM_LEFT_MS: i64 = 2_000;
 
 /// The function.
 pub struct DeliverMail {
@@ -134,13 +134,17 @@ impl DeliverMail {
     }
 
     async fn deliver(&self, operator: &Operator, id: MailId) -> Result<(), DeliveryError> {
-        let until = Instant::now() + SEND_WITHIN;
         let claimed = match self.store.claim_mail(id, self.clock.now()).await? {
             Claim::Mine(claimed) => *claimed,
             // Sent, or not yet to be sent, or with another deliverer; if that one fails, the sweep comes for it.
             Claim::Gone | Claim::Taken => return Ok(()),
         };
-        let Claimed { mail, tries, perhaps_sent } = &claimed;
+        let Claimed { mail, tries, perhaps_sent, until } = &claimed;
+        let left_ms = until.as_millisecond() - self.clock.now().as_millisecond() - CLAIM_LEFT_MS;
+        let Ok(left_ms) = u64::try_from(left_ms) else {
+            return Err(DeliveryError::OutOfReach("the claim took too long".to_owned()));
+        };
+        let until = Instant::now() + Duration::from_millis(left_ms);
         let addressed = match timeout_at(until, self.address(mail)).await {
             Ok(addressed) => addressed,
             Err(_) => Err(DeliveryError::OutOfReach("not done in time".to_owned())),
@@ -149,7 +153,7 @@ impl DeliverMail {
             Ok(Addressed::To(recipient)) => recipient,
             Ok(Addressed::Nobody) => return Ok(self.store.settle_mail(id).await?),
             Ok(Addressed::WrittenOut) => return Ok(()),
-            Err(refused) => return self.not_sent(mail, refused, false).await,
+            Err(refused) => return self.not_sent(&claimed, refused, false).await,
         };
         let sent = timeout_at(until, self.send(operator, mail, &recipient)).await;
         match sent.unwrap_or(Err(DeliveryError::NoAnswer)) {
@@ -170,19 +174,20 @@ impl DeliverMail {
                         warn!(%id, %error, "a mail's problem is not shown on its contact");
                     }
                 }
-                self.not_sent(mail, refused, kept).await
+                self.not_sent(&claimed, refused, kept).await
             }
         }
     }
 
     /// It stays in the outbox, unless SES has refused it for long enough.
-    async fn not_sent(&self, mail: &OutboxMail, why: DeliveryError, perhaps_sent: bool) -> Result<(), DeliveryError> {
+    async fn not_sent(&self, claimed: &Claimed, why: DeliveryError, perhaps_sent: bool) -> Result<(), DeliveryError> {
+        let mail = &claimed.mail;
         let of_this_mail = matches!(why, DeliveryError::Refused(_) | DeliveryError::RenderedMail(_));
         if of_this_mail && mail.created_at + GIVE_UP_AFTER < self.clock.now() {
             error!(id = %mail.id, kind = mail.mail.kind(), cause = %why, "a mail is given up");
             self.store.settle_mail(mail.id).await?;
         } else {
-            self.store.release_mail(mail.id, perhaps_sent).await?;
+            self.store.release_mail(claimed, perhaps_sent).await?;
         }
         Err(why)
     }

@@ -354,6 +354,48 @@ mod tests {
             assert!(document.resources.contains_key(name), "{name}");
         }
         assert_eq!(protected.len(), 2);
+        let deny = &policy["Statement"][1];
+        let what = (&deny["Effect"], &deny["Principal"], &deny["Action"]);
+        let whole = serde_json::json!(["Update:Replace", "Update:Delete"]);
+        assert_eq!(what, (&"Deny".into(), &"*".into(), &whole));
+        for resource in ["Table", "Bucket"] {
+            let properties = resource_text(resource);
+            assert!(
+                properties.contains("DeletionPolicy: Retain") && properties.contains("UpdateReplacePolicy: Retain")
+            );
+        }
+    }
+
+    /// A resource as it stands in template.yaml.
+    fn resource_text(name: &str) -> &'static str {
+        let after = TEMPLATE.split_once(&format!("\n  {name}:\n")).unwrap().1;
+        let end =
+            after.lines().take_while(|line| line.is_empty() || line.starts_with("   ")).map(|line| line.len() + 1);
+        &after[..end.sum::<usize>().min(after.len())]
+    }
+
+    #[test]
+    fn the_table_cannot_be_deleted_by_mistake_and_none_of_its_collections_ends_at_ten_gigabytes() {
+        let table = resource_text("Table");
+        assert!(table.contains("DeletionProtectionEnabled: true"));
+        assert!(table.contains("GlobalSecondaryIndexes:") && !table.contains("LocalSecondaryIndexes"));
+        assert!(table.contains("PointInTimeRecoveryEnabled: true"));
+    }
+
+    #[test]
+    fn an_event_that_failed_three_times_is_kept_for_somebody_to_look_at() {
+        let template = Template::of_workspace().unwrap();
+        for name in ["FinishUpload", "NoteBounce", "DeliverMail", "RunTasks"] {
+            let function = resource_text(&format!("{name}Function"));
+            assert!(function.contains("OnFailure:") || function.contains("*KeepsFailedEvents"), "{name}");
+        }
+        // Once a day is said by the clock: each deployment begins a rate anew.
+        for function in template.functions.iter().filter(|function| !function.schedules.is_empty()) {
+            let daily = function.schedules.iter().any(|schedule| schedule.every == Duration::from_hours(24));
+            let resource = TEMPLATE.split(&format!("CodeUri: functions/{}\n", function.name)).nth(1).unwrap();
+            let schedule = resource.split("Schedule: ").nth(1).unwrap().lines().next().unwrap();
+            assert_eq!(schedule.starts_with("cron("), daily, "{}: {schedule}", function.name);
+        }
     }
 
     #[test]

@@ -47,12 +47,15 @@ pub struct Claimed {
     pub tries: u32,
     /// Whether SES may have it from an earlier try, with the link of that try.
     pub perhaps_sent: bool,
+    /// When the claim ends.
+    pub until: Timestamp,
 }
 
 impl Store {
     /// Takes a mail for sending: only one deliverer at a time has it.
     pub async fn claim_mail(&self, id: MailId, now: Timestamp) -> Result<Claim, StoreError> {
         use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+        let until = now + CLAIM;
         let claimed = self
             .client
             .update_item()
@@ -62,7 +65,7 @@ impl Store {
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
             )
-            .expression_attribute_values(":until", claim_end(now + CLAIM))
+            .expression_attribute_values(":until", claim_end(until))
             .expression_attribute_values(":now", claim_end(now))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew)
@@ -76,7 +79,7 @@ impl Store {
                 let item = claimed.attributes.unwrap_or_default();
                 let tries = item.get("tries").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(1);
                 let perhaps_sent = item.contains_key(PERHAPS_SENT);
-                Ok(Claim::Mine(Box::new(Claimed { mail: serde_dynamo::from_item(item)?, tries, perhaps_sent })))
+                Ok(Claim::Mine(Box::new(Claimed { mail: serde_dynamo::from_item(item)?, tries, perhaps_sent, until })))
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
@@ -87,25 +90,32 @@ impl Store {
         }
     }
 
-    /// Gives a mail back that could not be sent now, or of which nobody knows whether it was.
-    pub async fn release_mail(&self, id: MailId, perhaps_sent: bool) -> Result<(), StoreError> {
+    /// Gives a mail back that could not be sent now, or of which nobody knows whether it was. Whoever has claimed it since
+    /// keeps it.
+    pub async fn release_mail(&self, claimed: &Claimed, perhaps_sent: bool) -> Result<(), StoreError> {
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
         let remember = format!("SET {PERHAPS_SENT} = :yes REMOVE claimed_until");
-        let (update, yes) = if perhaps_sent {
-            (remember.as_str(), Some([(":yes".to_owned(), AttributeValue::Bool(true))].into()))
-        } else {
-            ("REMOVE claimed_until", None)
-        };
+        let update = if perhaps_sent { remember.as_str() } else { "REMOVE claimed_until" };
+        let yes = perhaps_sent.then(|| (":yes".to_owned(), AttributeValue::Bool(true)));
+        let until = [(":until".to_owned(), claim_end(claimed.until))];
         let released = self
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keys::outbox(id).attributes()))
+            .set_key(Some(keys::outbox(claimed.mail.id).attributes()))
             .update_expression(update)
-            .condition_expression("attribute_exists(pk)")
-            .set_expression_attribute_values(yes)
+            .condition_expression("claimed_until = :until")
+            .set_expression_attribute_values(Some(until.into_iter().chain(yes).collect()))
             .send()
             .await;
-        released.map(drop).map_err(StoreError::call("UpdateItem"))
+        match released {
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
+            {
+                Ok(())
+            }
+            released => released.map(drop).map_err(StoreError::call("UpdateItem")),
+        }
     }
 
     /// Records that a mail was sent, or never can be: it leaves the outbox.

@@ -6,6 +6,8 @@ use gatehouse_tests::{NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::returning::put;
+
 async fn outage(portal: &Portal, on: bool) {
     portal.call(Method::PUT, "/_local/mail/outage", &NOBODY, Some(json!({ "on": on }))).await.expect(200);
 }
@@ -51,6 +53,40 @@ async fn the_mail_does_not_go_to_the_address_that_was_corrected() {
     }
     // An invitation ends with the address that it was for; there is a new one when somebody invites anew.
     assert!(portal.mails("bob@harbour.example").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_a_share_and_the_daily_mail_go_to_the_corrected_address_too() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann.tpyo@harbour.example").await;
+    let day = portal.customer(&admin, "day.tpyo@harbour.example").await;
+    portal.patch("/v1/me", &day.who, json!({ "notifications": { "email": "daily" } })).await.expect(200);
+    let share = portal.share(&admin, "Secret offer", &[&ann.id, &day.id]).await;
+    portal.mails_when(&ann.email, 2).await;
+    portal.get(&format!("/v1/shares/{share}"), &ann.who).await.expect(200);
+    outage(&portal, true).await;
+    put(&portal, &admin, &share, "prices.txt", None).await;
+    portal.tasks_are_done().await;
+    portal.stack.invoke("send-digest", json!({})).await.unwrap();
+    let before = [portal.mails(&ann.email).await.len(), portal.mails(&day.email).await.len()];
+    for (customer, email) in [(&ann, "ann@harbour.example"), (&day, "day@harbour.example")] {
+        let change = json!({ "email": email, "same_person": true });
+        portal.patch(&format!("/v1/contacts/{}", customer.id), &admin, change).await.expect(200);
+    }
+    outage(&portal, false).await;
+    portal.pass(Duration::from_mins(1)).await;
+    outbox_is_empty(&portal).await;
+    for (new, news) in [("ann@harbour.example", "prices.txt"), ("day@harbour.example", "Secret offer")] {
+        let mails = portal.mails(new).await;
+        assert!(mails.iter().any(|mail| text(&mail["text"]).contains(news)), "{new}: {mails:#?}");
+    }
+    // The old ones are told that they are not used any more, and nothing else.
+    for (old, before) in [&ann.email, &day.email].into_iter().zip(before) {
+        let mails = portal.mails(old).await;
+        let told = &mails[..mails.len() - before];
+        assert!(told.iter().all(|mail| !text(&mail["text"]).contains("ecret offer")), "{told:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

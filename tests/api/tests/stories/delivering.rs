@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{ContactId, DigestEntry, InboxOf, InboxRow, RecipientId};
 use gatehouse::store::{PendingDigest, Store};
 use gatehouse_local::meter::Meter;
+use gatehouse_tests::proxy::before;
 use gatehouse_tests::{Customer, NOBODY, Portal, Who, a_share, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -161,6 +164,39 @@ async fn an_invitation_survives_a_crash_at_every_step_of_its_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_mail_survives_a_crash_at_every_step_of_its_way() {
     crash_at_every_step("/open#").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_took_so_long_to_claim_that_another_may_have_it_is_not_sent() {
+    let slow = Arc::new(AtomicBool::new(false));
+    let each_call_takes_long = Arc::clone(&slow);
+    let portal = Portal::open_with(|env| {
+        let clock = env.clock.clone();
+        env.endpoints.dynamodb = Some(before(env.endpoints.dynamodb.as_ref().unwrap(), move |_, pass_on| {
+            let (clock, slow) = (clock.clone(), each_call_takes_long.load(Ordering::Relaxed));
+            async move {
+                let answer = pass_on.send().await;
+                if slow {
+                    clock.advance(SignedDuration::from_secs(14));
+                }
+                answer
+            }
+        }));
+    })
+    .await;
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Harbour").await;
+    portal.pause_mail().await;
+    invite(&portal, &admin, &company, "ann@harbour.example").await;
+    let records = mails_waiting(&portal).await;
+    slow.store(true, Ordering::Relaxed);
+    let outcome = portal.stack.invoke("deliver-mail", json!({ "Records": records })).await.unwrap();
+    assert_eq!(outcome["batchItemFailures"].as_array().unwrap().len(), 1);
+    slow.store(false, Ordering::Relaxed);
+    assert!(portal.mails("ann@harbour.example").await.is_empty());
+    portal.pass(Duration::from_secs(20)).await;
+    deliver(&portal, &records).await;
+    assert_eq!(portal.mails("ann@harbour.example").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

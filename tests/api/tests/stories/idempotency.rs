@@ -69,7 +69,7 @@ async fn counts(portal: &Portal) -> BTreeMap<String, usize> {
         let pk = text(&item["pk"]["S"]);
         let kind = pk.split(['_', '#']).next().unwrap().to_owned();
         // Each request with a key is remembered; mails come and go by themselves.
-        if !matches!(kind.as_str(), "RESPONSE" | "OUTBOX" | "TOKEN" | "TASK" | "INBOX" | "FINDS") {
+        if !matches!(kind.as_str(), "RESPONSE" | "OUTBOX" | "TOKEN" | "TASK" | "INBOX") {
             *counts.entry(kind).or_default() += 1;
         }
     }
