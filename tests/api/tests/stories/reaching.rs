@@ -428,6 +428,31 @@ async fn a_share_is_erased_whole_although_the_address_that_it_came_by_has_moved_
     nothing_tells_of(&portal, &share).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_an_ended_share_keeps_no_other_from_its_end() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let of_tomorrow = "shr_00000000000000000000000001";
+    portal
+        .put_item(json!({
+            "pk": { "S": of_tomorrow }, "sk": { "S": "SHARE" }, "id": { "S": of_tomorrow }, "state": { "S": "archived" },
+            "listed_pk": { "S": "ENDING" }, "listed_sk": { "S": format!("2020-01-01T00:00:00.000Z#{of_tomorrow}") },
+        }))
+        .await;
+    let (share, _) = ended(&portal, &admin).await;
+    portal.stack.pause_mail(false);
+    for _ in 0..200 {
+        if items(&portal, &share).await.is_empty() {
+            break;
+        }
+        portal.pass(TASK_LEFT).await;
+        sweep(&portal, "run-tasks").await;
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    nothing_tells_of(&portal, &share).await;
+    assert_eq!(items(&portal, of_tomorrow).await.len(), 1, "a release that can read it will erase it");
+}
+
 /// But the activity, ended links, and what requests were answered.
 async fn nothing_tells_of(portal: &Portal, share: &str) {
     for item in items(portal, "").await {
