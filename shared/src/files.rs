@@ -2,6 +2,7 @@
 
 mod check;
 mod sniff;
+mod thumbnails;
 mod upload;
 
 use std::time::Duration;
@@ -15,7 +16,7 @@ use aws_sdk_s3::types::ChecksumMode;
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{FileId, Preview, ShareFile, ShareId};
+use crate::domain::{FileId, Preview, ShareFile, ShareId, ThumbnailSize};
 
 pub use check::{SentPart, UploadError};
 pub use sniff::by_name;
@@ -81,6 +82,11 @@ pub struct Files {
     clock: Clock,
 }
 
+/// Where a thumbnail lies: not among the files, so that none is taken for one.
+fn thumbnail_key(share: ShareId, file: FileId, size: ThumbnailSize) -> String {
+    format!("thumbnails/{share}/{file}/{}.jpg", size.word())
+}
+
 /// Where a file lies: not its name, which may be anything.
 fn key(share: ShareId, file: FileId) -> String {
     format!("shares/{share}/{file}")
@@ -123,17 +129,27 @@ impl Files {
         disposition: String,
         content_type: &str,
     ) -> Result<Download, FilesError> {
+        self.presign(key(file.share_id, file.id), disposition, content_type, "private, no-store").await
+    }
+
+    async fn presign(
+        &self,
+        key: String,
+        disposition: String,
+        content_type: &str,
+        cached: &str,
+    ) -> Result<Download, FilesError> {
         let (config, expires_at) = self.valid_for(DOWNLOAD_LIFETIME)?;
         let get = self
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(key(file.share_id, file.id))
+            .key(key)
             .response_content_disposition(disposition)
             .response_content_type(content_type)
             .response_content_encoding("identity")
             .response_content_language("und")
-            .response_cache_control("private, no-store")
+            .response_cache_control(cached)
             .response_expires(DateTime::from_secs(0));
         let get = get.presigned(config).await.map_err(FilesError::call("GetObject"))?;
         Ok(Download { url: get.uri().to_owned(), expires_at })
@@ -156,16 +172,21 @@ impl Files {
         }
     }
 
-    /// Deletes a file's bytes for good: the bucket keeps versions, so the version is named.
+    /// Deletes a file's bytes for good.
     pub async fn delete(&self, share: ShareId, file: FileId) -> Result<(), FilesError> {
-        match self.look(key(share, file)).await? {
-            Some(arrived) => self.delete_version(share, file, arrived.version).await,
+        self.delete_at(key(share, file)).await
+    }
+
+    /// The bucket keeps versions, so the version is named.
+    async fn delete_at(&self, key: String) -> Result<(), FilesError> {
+        match self.look(key.clone()).await? {
+            Some(arrived) => self.delete_version(key, arrived.version).await,
             None => Ok(()),
         }
     }
 
-    async fn delete_version(&self, share: ShareId, file: FileId, version: Option<String>) -> Result<(), FilesError> {
-        let delete = self.client.delete_object().bucket(&self.bucket).key(key(share, file)).set_version_id(version);
+    async fn delete_version(&self, key: String, version: Option<String>) -> Result<(), FilesError> {
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key).set_version_id(version);
         delete.send().await.map(drop).map_err(FilesError::call("DeleteObject"))
     }
 

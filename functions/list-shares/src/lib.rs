@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::try_join;
 use gatehouse::aws::Env;
-use gatehouse::domain::{Area, ContactId, FileId, Folder, InboxOf, InboxRow, Right, Share, ShareFile, Visibility};
+use gatehouse::domain::{
+    Area, ContactId, FileId, FirstFile, Folder, InboxOf, InboxRow, PreviewKind, Right, Share, ShareFile, Visibility,
+};
 use gatehouse::event::StartError;
 use gatehouse::http::{
     ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, ListView, PageQuery, Problem, ShareView, json,
@@ -56,16 +58,32 @@ struct Row {
     message_truncated: bool,
     unread: bool,
     allow_upload: bool,
+    /// What stands for it in a list.
+    first_files: Vec<FirstFileView>,
     /// How far it has come; for the staff, and for whoever made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
 }
 
+/// A file that stands for its share.
+#[derive(Serialize)]
+struct FirstFileView {
+    id: FileId,
+    preview: Option<PreviewKind>,
+}
+
+impl From<FirstFile> for FirstFileView {
+    fn from(FirstFile { id, preview }: FirstFile) -> Self {
+        Self { id, preview }
+    }
+}
+
 impl From<InboxRow> for Row {
-    fn from(row: InboxRow) -> Self {
+    fn from(mut row: InboxRow) -> Self {
+        let first_files = std::mem::take(&mut row.first_files).into_iter().map(FirstFileView::from).collect();
         let state = matches!(row.of, InboxOf::Operator).then(|| row.state.word());
         let (unread, allow_upload, message_truncated) = (row.unread, row.allow_upload, row.message_truncated);
-        Self { unread, allow_upload, message_truncated, state, share: row.into() }
+        Self { unread, allow_upload, message_truncated, first_files, state, share: row.into() }
     }
 }
 
@@ -73,7 +91,8 @@ impl From<Share> for Row {
     fn from(share: Share) -> Self {
         let state = Some(share.state.word());
         let allow_upload = share.allow_upload;
-        Self { unread: false, allow_upload, message_truncated: false, state, share: share.into() }
+        let first_files = share.contents.first_files.iter().copied().map(FirstFileView::from).collect();
+        Self { unread: false, allow_upload, message_truncated: false, first_files, state, share: share.into() }
     }
 }
 

@@ -9,13 +9,13 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Access, Activity, ActivityKind, Actor, AddressId, Area, Company, Contact, Email, FileId, Link, LinkBody,
-    RecipientId, Share, ShareFile, ShareSeen, ShareState, TokenPurpose,
+    RecipientId, Share, ShareFile, ShareSeen, ShareState, ThumbnailSize, TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
 use gatehouse::http::{
     ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, FileView, Function, Gate, PreviewView, Problem,
-    ShareView, json, retry_on_conflict,
+    ShareView, ThumbnailsWanted, json, retry_on_conflict,
 };
 use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
@@ -40,6 +40,7 @@ impl Function for OpenLink {
             "POST /v1/links/download" => self.download(request, &request.json()?).await,
             "POST /v1/links/downloads" => self.download_many(request, &request.json()?).await,
             "POST /v1/links/preview" => self.preview(request, &request.json()?).await,
+            "POST /v1/links/thumbnails" => self.thumbnails(request, request.json()?).await,
             "POST /v1/links/get-access" => self.get_access(request, &request.json()?).await,
             _ => Err(Problem::not_found()),
         }
@@ -59,6 +60,14 @@ struct FilesRequest {
     token: Link,
     /// All of the share's, if none are named.
     files: Option<Vec<FileId>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThumbnailsRequest {
+    token: Link,
+    files: Vec<FileId>,
+    size: ThumbnailSize,
 }
 
 /// What a link leads to, and to whom it was sent.
@@ -189,6 +198,13 @@ impl OpenLink {
         let viewed = opened.activity(ActivityKind::FileViewed, self.gate.now()).files([file.id]);
         self.record(&opened, &viewed, |seen| seen.view(file.id, viewed.at)).await?;
         json(StatusCode::OK, &view)
+    }
+
+    /// Looking at these is not recorded.
+    async fn thumbnails(&self, request: &ApiRequest, wanted: ThumbnailsRequest) -> Result<ApiResponse, Problem> {
+        let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
+        let wanted = ThumbnailsWanted { files: wanted.files, size: wanted.size };
+        json(StatusCode::OK, &wanted.of(&self.files, &opened.files, self.gate.now()).await?)
     }
 
     async fn record_download(

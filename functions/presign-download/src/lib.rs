@@ -2,6 +2,8 @@
 //!
 //! Two round trips: what allows it and what it is, side by side; then the record of who downloaded.
 
+mod thumbnails;
+
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
@@ -35,6 +37,8 @@ impl Function for PresignDownload {
             "POST /v1/shares/{id}/files/{fid}/download" => retry_on_conflict(|| Box::pin(self.download(request))).await,
             "POST /v1/shares/{id}/files/{fid}/preview" => retry_on_conflict(|| Box::pin(self.preview(request))).await,
             "POST /v1/shares/{id}/downloads" => retry_on_conflict(|| Box::pin(self.many(request))).await,
+            "POST /v1/shares/{id}/thumbnails" => self.thumbnails_of_share(request).await,
+            "POST /v1/thumbnails" => self.thumbnails_across_shares(request).await,
             _ => Err(Problem::not_found()),
         }
     }
@@ -100,10 +104,19 @@ impl PresignDownload {
     }
 
     async fn many(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let (by, share, files) = self.find_all(request).await?;
+        let wanted: FileRequest = request.json_or_default()?;
+        let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
+        self.record(by, share, list.given().collect()).await?;
+        json(StatusCode::OK, &list)
+    }
+
+    /// All files of a share that the caller sees, and who that is.
+    async fn find_all(&self, request: &ApiRequest) -> Result<(By, ShareId, Vec<ShareFile>), Problem> {
         let customer = self.gate.customer(request).await?;
         let store = &self.gate.store;
         let id = || request.id::<ShareId>("id");
-        let (actor, share, files) = match customer {
+        match customer {
             Some(customer) => {
                 let share = id()?;
                 let received = store.received(customer.contact, customer.company, share);
@@ -114,18 +127,14 @@ impl PresignDownload {
                 let share = share.ok_or_else(Problem::not_found)?;
                 let shown = files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility));
                 let shown: Vec<ShareFile> = shown.collect();
-                (By::contact(&seen.contact, seen.seen), share.id, shown)
+                Ok((By::contact(&seen.contact, seen.seen), share.id, shown))
             }
             None => {
                 let found = async { Ok::<_, Problem>(store.share_and_files(id()?).await?) };
                 let (staff, (share, files)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
-                (By::staff(staff.actor()), share.id, files)
+                Ok((By::staff(staff.actor()), share.id, files))
             }
-        };
-        let wanted: FileRequest = request.json_or_default()?;
-        let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
-        self.record(actor, share, list.given().collect()).await?;
-        json(StatusCode::OK, &list)
+        }
     }
 
     /// Who downloads, and for a customer when: in one transaction.

@@ -103,6 +103,9 @@ impl RunTasks {
         if file.upload == FileState::Pending {
             self.files.give_up(file).await?;
         }
+        if file.picture.is_some() {
+            self.files.delete_thumbnails(file.share_id, file.id).await?;
+        }
         Ok(self.files.delete(file.share_id, file.id).await?)
     }
 }

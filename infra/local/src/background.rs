@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatehouse::clock::Clock;
 use gatehouse_template::Schedule;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -80,7 +80,17 @@ pub(crate) async fn bring(
 async fn call(functions: &Functions, function: &str, event: Value, pause: &Pause) {
     for attempt in 1..=TRIES {
         pause.over().await;
-        let Err(error) = functions.invoke(function, event.clone()).await else { return };
+        let error = match functions.invoke(function, event.clone()).await {
+            Ok(outcome) => {
+                // "Asynchronous invocation record", as far as anybody here reads it.
+                if let Some(destination) = functions.destinations.get(function) {
+                    let record = json!({ "version": "1.0", "requestPayload": event, "responsePayload": outcome });
+                    Box::pin(call(functions, destination, record, pause)).await;
+                }
+                return;
+            }
+            Err(error) => error,
+        };
         error!(%error, attempt, "what nobody waits for has failed");
         sleep(RETRY).await;
     }
@@ -94,7 +104,6 @@ mod tests {
 
     use gatehouse::clock::SignedDuration;
     use gatehouse::event::Trigger;
-    use serde_json::json;
 
     /// A function that counts its calls and fails at the first ones.
     fn function(fails: usize) -> (Arc<Functions>, Arc<AtomicUsize>) {
@@ -105,7 +114,7 @@ mod tests {
             Box::pin(async move { if call < fails { Err("it fails".into()) } else { Ok(event) } })
         });
         let triggers = HashMap::from([("daily", trigger)]);
-        (Arc::new(Functions { endpoints: HashMap::new(), triggers }), count)
+        (Arc::new(Functions { endpoints: HashMap::new(), triggers, destinations: HashMap::new() }), count)
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,11 +6,14 @@ use anyhow::{Context as _, Result, anyhow};
 use gatehouse::aws::Env;
 use gatehouse::event::{StartError, Trigger, trigger};
 use gatehouse::http::{Endpoint, endpoint};
+use gatehouse_template::{Function, Template};
 use serde_json::{Value, json};
 
 pub(crate) struct Functions {
     pub(crate) endpoints: HashMap<&'static str, Endpoint>,
     pub(crate) triggers: HashMap<&'static str, Trigger>,
+    /// Who is given what of what went well, where nobody waited for it.
+    pub(crate) destinations: HashMap<String, String>,
 }
 
 impl Functions {
@@ -33,7 +36,7 @@ impl std::fmt::Debug for Functions {
 }
 
 /// Each with its own environment.
-pub(crate) async fn connect(env: impl Fn(&str) -> Env) -> Result<Functions> {
+pub(crate) async fn connect(env: impl Fn(&str) -> Env, template: &Template) -> Result<Functions> {
     let failed = |error: StartError| anyhow!("a function cannot start: {error}");
     let endpoints = HashMap::from([
         ("activity", endpoint::<activity::Activity>(&env("activity")).await.map_err(failed)?),
@@ -59,10 +62,13 @@ pub(crate) async fn connect(env: impl Fn(&str) -> Env) -> Result<Functions> {
         ("deliver-mail", trigger::<deliver_mail::DeliverMail>(&env("deliver-mail")).await.map_err(failed)?),
         ("run-tasks", trigger::<run_tasks::RunTasks>(&env("run-tasks")).await.map_err(failed)?),
         ("finish-upload", trigger::<finish_upload::FinishUpload>(&env("finish-upload")).await.map_err(failed)?),
+        ("make-thumbnails", trigger::<make_thumbnails::MakeThumbnails>(&env("make-thumbnails")).await.map_err(failed)?),
         ("first-admin", trigger::<first_admin::FirstAdmin>(&env("first-admin")).await.map_err(failed)?),
         ("apply-retention", trigger::<apply_retention::ApplyRetention>(&env("apply-retention")).await.map_err(failed)?),
         ("note-bounce", trigger::<note_bounce::NoteBounce>(&env("note-bounce")).await.map_err(failed)?),
         ("send-digest", trigger::<send_digest::SendDigest>(&env("send-digest")).await.map_err(failed)?),
     ]);
-    Ok(Functions { endpoints, triggers })
+    let destination = |function: &Function| Some((function.name.clone(), function.on_success.clone()?));
+    let destinations = template.functions.iter().filter_map(destination).collect();
+    Ok(Functions { endpoints, triggers, destinations })
 }

@@ -204,7 +204,7 @@ mod tests {
             })
         });
         let endpoints = HashMap::from([("list-shares", Arc::clone(&endpoint)), ("share", Arc::clone(&endpoint))]);
-        let functions = Functions { endpoints, triggers: HashMap::new() };
+        let functions = Functions { endpoints, triggers: HashMap::new(), destinations: HashMap::new() };
         let router = router(&Template::of_workspace().unwrap(), Arc::new(functions)).unwrap();
         let peer: SocketAddr = ([127, 0, 0, 1], 1).into();
         let request = request.extension(ConnectInfo(peer)).body(Body::from(body)).unwrap();

@@ -87,6 +87,8 @@ pub struct Function {
     pub policy: Policy,
     /// How long it may take.
     pub timeout: Duration,
+    /// The function that is given the record of each call of this one that nobody waited for and that went well.
+    pub on_success: Option<String>,
 }
 
 /// When a function is called by itself.
@@ -124,7 +126,7 @@ impl Template {
             serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Yaml(error.to_string()))?;
         let of_kind = |kind: &'static str| document.resources.values().filter(move |resource| resource.kind == kind);
         let functions = of_kind("AWS::Serverless::Function");
-        let functions = functions.map(|resource| function(resource, &document.globals)).collect::<Result<_, _>>()?;
+        let functions = functions.map(|resource| function(resource, &document)).collect::<Result<_, _>>()?;
         let first = |kind: &'static str| {
             let properties = of_kind(kind).next().map(|resource| resource.properties.clone());
             properties.ok_or_else(|| TemplateError::Yaml(format!("there is no {kind}")))
@@ -160,10 +162,16 @@ impl Template {
 /// Lambda's own default, in seconds ("Configure Lambda function timeout").
 const DEFAULT_TIMEOUT: u64 = 3;
 
-fn function(resource: &Resource, globals: &Value) -> Result<Function, TemplateError> {
+/// The folder of a function below `functions/`.
+fn name(resource: &Resource) -> String {
+    let folder = resource.properties["CodeUri"].as_str().unwrap_or_default();
+    folder.trim_start_matches("functions/").to_owned()
+}
+
+fn function(resource: &Resource, document: &Document) -> Result<Function, TemplateError> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let properties = &resource.properties;
-    let name = text(&properties["CodeUri"]).trim_start_matches("functions/").to_owned();
+    let name = name(resource);
     let (mut routes, mut schedules) = (Vec::new(), Vec::new());
     for event in properties["Events"].as_object().into_iter().flat_map(serde_json::Map::values) {
         let properties = &event["Properties"];
@@ -179,11 +187,13 @@ fn function(resource: &Resource, globals: &Value) -> Result<Function, TemplateEr
             _ => {}
         }
     }
-    let timeout = properties["Timeout"].as_u64().or_else(|| globals["Function"]["Timeout"].as_u64());
+    let timeout = properties["Timeout"].as_u64().or_else(|| document.globals["Function"]["Timeout"].as_u64());
     let timeout = Duration::from_secs(timeout.unwrap_or(DEFAULT_TIMEOUT));
     let policy = Policy::read(&properties["Policies"])
         .map_err(|cause| TemplateError::Policy { function: name.clone(), cause })?;
-    Ok(Function { name, routes, schedules, policy, timeout })
+    let destination = properties["EventInvokeConfig"]["DestinationConfig"]["OnSuccess"]["Destination"].as_str();
+    let destination = destination.and_then(|arn| document.resources.get(arn.strip_suffix(".Arn")?));
+    Ok(Function { name, routes, schedules, policy, timeout, on_success: destination.map(self::name) })
 }
 
 fn schedule(properties: &Value) -> Option<Schedule> {

@@ -10,7 +10,9 @@ use hex::FromHex as _;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, NoneAsEmptyString, SerializeDisplay, serde_as};
 
-use super::{ActorId, AnnouncedName, CompanyId, FileId, FileName, Folder, MediaType, PersonName, ShareId, TextError};
+use super::{
+    ActorId, AnnouncedName, CompanyId, FileId, FileName, Folder, MediaType, PersonName, PixelSize, ShareId, TextError,
+};
 
 /// What files are, for a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -256,6 +258,9 @@ pub struct ShareFile {
     /// Why the bytes that came last were not kept, until others come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<UploadRefusal>,
+    /// The size of its picture, or of its first page, once there are thumbnails of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PixelSize>,
 }
 
 impl ShareFile {

@@ -10,8 +10,8 @@ use serde_with::json::JsonString;
 use serde_with::{DeserializeFromStr, SerializeDisplay, serde_as};
 
 use super::{
-    CompanyId, Contact, ContactId, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId, ShareState,
-    Title, Words,
+    CompanyId, Contact, ContactId, FirstFile, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId,
+    ShareState, Title, Words,
 };
 
 /// A list shows the beginning of a message, in characters: a row is the same size whatever was written.
@@ -86,6 +86,8 @@ pub struct InboxRow {
     pub file_count: u64,
     /// Their size in bytes.
     pub total_size: u64,
+    /// Those that stand for it in a list.
+    pub first_files: Vec<FirstFile>,
     /// Whether the contact has yet to open it.
     pub unread: bool,
     /// Whether the contact may add files.
@@ -141,6 +143,8 @@ struct Line {
     expires_at: Option<Timestamp>,
     file_count: u64,
     total_size: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    first_files: Vec<FirstFile>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     allow_upload: bool,
     #[serde(flatten)]
@@ -159,6 +163,7 @@ impl From<InboxRow> for InboxItem {
             expires_at: row.expires_at,
             file_count: row.file_count,
             total_size: row.total_size,
+            first_files: row.first_files,
             allow_upload: row.allow_upload,
             state: row.state,
         };
@@ -185,6 +190,7 @@ impl TryFrom<InboxItem> for InboxRow {
             expires_at: line.expires_at,
             file_count: line.file_count,
             total_size: line.total_size,
+            first_files: line.first_files,
             unread,
             allow_upload: line.allow_upload,
             state: line.state,
@@ -213,6 +219,7 @@ impl InboxRow {
             expires_at: None,
             file_count: 0,
             total_size: 0,
+            first_files: Vec::new(),
             unread: matches!(of, InboxOf::Contact(_)),
             allow_upload: false,
             state: share.state,
@@ -244,6 +251,7 @@ impl InboxRow {
             expires_at: share.expires_at,
             file_count: share.contents.file_count,
             total_size: share.contents.total_size,
+            first_files: share.contents.first_files.clone(),
             allow_upload: share.allow_upload,
             state: share.state,
             words_version: share.words_version,

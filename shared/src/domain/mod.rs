@@ -28,6 +28,7 @@ mod task;
 mod team;
 mod text;
 mod throttle;
+mod thumbnail;
 mod token;
 mod unsubscribe;
 
@@ -57,7 +58,7 @@ pub use seen::{FileSeen, FilesSeen, PackedError, ShareSeen};
 pub(crate) use settings::is_loopback;
 pub use settings::{ActivityMonths, Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
 pub use share::{
-    Contents, NOTIFICATION_INTERVAL, NotOpen, SendRefused, Share, ShareState, Visibility, WithdrawRefused,
+    Contents, FirstFile, NOTIFICATION_INTERVAL, NotOpen, SendRefused, Share, ShareState, Visibility, WithdrawRefused,
 };
 pub use share_words::ShareWords;
 pub use staff::Staff;
@@ -67,5 +68,6 @@ pub use task::{
 pub use team::Team;
 pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
 pub use throttle::{Attempts, Bucket, BucketOf, HourlyLimit, KNOWN_FOR, KnownBy, SignInCounts};
+pub use thumbnail::{LARGEST_DRAWN, PixelSize, ThumbnailSize, ThumbnailTask};
 pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};
 pub use unsubscribe::Unsubscribe;

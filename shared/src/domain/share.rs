@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ActorId, CompanyId, Contact, ContactId, FileId, FileKind, FileState, Folder, InboxRow, Language, Message, PersonId,
-    PersonName, Reference, ShareFile, ShareId, TaskId, Title,
+    PersonName, PreviewKind, Reference, ShareFile, ShareId, TaskId, Title,
 };
 
 /// How far a share has come.
@@ -52,6 +52,40 @@ impl ShareState {
     }
 }
 
+/// So many of a share's files stand for it in a list.
+const FIRST_FILES: usize = 3;
+
+/// A file that stands for its share in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(FileId, Option<PreviewKind>)", into = "(FileId, Option<PreviewKind>)")]
+pub struct FirstFile {
+    /// Which.
+    pub id: FileId,
+    /// As what it can be looked at, if it can.
+    pub preview: Option<PreviewKind>,
+}
+
+impl From<(FileId, Option<PreviewKind>)> for FirstFile {
+    fn from((id, preview): (FileId, Option<PreviewKind>)) -> Self {
+        Self { id, preview }
+    }
+}
+
+impl From<FirstFile> for (FileId, Option<PreviewKind>) {
+    fn from(file: FirstFile) -> Self {
+        (file.id, file.preview)
+    }
+}
+
+impl FirstFile {
+    /// The first that there are pictures of; where these are too few, others.
+    fn among(files: &[&ShareFile]) -> Vec<Self> {
+        let (drawn, others): (Vec<&&ShareFile>, Vec<_>) = files.iter().partition(|file| file.is_drawn());
+        let first = |file: &&ShareFile| Self { id: file.id, preview: file.preview().map(|preview| preview.kind) };
+        drawn.into_iter().chain(others).take(FIRST_FILES).map(first).collect()
+    }
+}
+
 /// What the recipients of a share find in it, summed up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
@@ -64,6 +98,9 @@ pub struct Contents {
     /// In how many folders they lie, the share's own not counted.
     #[serde(default)]
     pub folder_count: u64,
+    /// Those that stand for it in a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_files: Vec<FirstFile>,
 }
 
 /// A titled set of files.
@@ -295,6 +332,7 @@ impl Share {
             total_size: shown.iter().map(|file| file.size).sum(),
             kinds: shown.iter().map(|file| file.kind()).collect(),
             folder_count: folders.len() as u64,
+            first_files: FirstFile::among(&shown),
         };
         self
     }

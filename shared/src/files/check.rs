@@ -141,7 +141,7 @@ impl Files {
                 // Noted first, so that who finds nothing finds out why.
                 store.refuse_upload(file.share_id, file.id, refusal).await?;
                 // These, and not what may have come in their place meanwhile.
-                self.delete_version(file.share_id, file.id, arrived.version).await?;
+                self.delete_version(key(file.share_id, file.id), arrived.version).await?;
                 Err(UploadError::Refused(refusal))
             }
             Err(error) => Err(error),

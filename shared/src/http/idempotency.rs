@@ -38,7 +38,7 @@ const TAKES_KEY: [&str; 13] = [
 ];
 
 /// The routes of strangers: nobody is asked who calls.
-const PUBLIC: [&str; 13] = [
+const PUBLIC: [&str; 14] = [
     "POST /v1/activations",
     "POST /v1/activations/check",
     "POST /v1/activations/renew",
@@ -47,6 +47,7 @@ const PUBLIC: [&str; 13] = [
     "POST /v1/links/preview",
     "POST /v1/links/get-access",
     "POST /v1/links/open",
+    "POST /v1/links/thumbnails",
     "POST /v1/password-resets",
     "POST /v1/password-resets/confirm",
     "POST /v1/registrations",

@@ -10,6 +10,8 @@ mod idempotency;
 mod problem;
 mod query;
 #[cfg(feature = "files")]
+mod thumbnail_list;
+#[cfg(feature = "files")]
 mod upload_request;
 mod view;
 mod wording;
@@ -36,6 +38,8 @@ pub use frontend::{Frontend, ProxyError, TrustedProxy};
 pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;
 pub use problem::{FieldError, Problem};
+#[cfg(feature = "files")]
+pub use thumbnail_list::{ThumbnailList, ThumbnailsWanted, at_most};
 #[cfg(feature = "files")]
 pub use upload_request::{UploadRequest, fits_beside};
 pub use view::{ContactView, FileView, ShareView, device_cookie, session_cookie, signed_out_cookie};

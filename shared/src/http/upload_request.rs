@@ -67,6 +67,7 @@ impl UploadRequest<'_> {
             upload: FileState::Pending,
             parts: None,
             refused: None,
+            picture: None,
         };
         fits_beside(&file, earlier, &format!("{field}folder"))?;
         file.parts = files.begin(&file).await?;

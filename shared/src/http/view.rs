@@ -8,8 +8,8 @@ use super::call::{CookieName, DEVICE_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
     Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileSeen, FileState, FilesSeen, Folder, InboxRow,
-    KNOWN_FOR, Language, MediaType, Message, Notifications, PersonName, Phone, PreviewKind, Reference, Sha256, Share,
-    ShareFile, ShareId, StaffId, Title, Token,
+    KNOWN_FOR, Language, MediaType, Message, Notifications, PersonName, Phone, PixelSize, PreviewKind, Reference,
+    Sha256, Share, ShareFile, ShareId, StaffId, ThumbnailSize, Title, Token,
 };
 
 /// A contact as the staff see it.
@@ -72,6 +72,8 @@ pub struct FileView {
     state: FileState,
     /// As what it can be looked at, if it can.
     preview: Option<PreviewKind>,
+    /// The size of its small thumbnail, once it has any.
+    thumbnail: Option<PixelSize>,
     /// When whoever asks has last looked at it; for a customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     viewed_at: Option<Timestamp>,
@@ -105,6 +107,7 @@ impl From<ShareFile> for FileView {
             by,
             added_at,
             upload: state,
+            picture,
             ..
         } = file;
         Self {
@@ -121,6 +124,7 @@ impl From<ShareFile> for FileView {
             added_at,
             state,
             preview,
+            thumbnail: picture.map(|picture| picture.scaled_to(ThumbnailSize::Small)),
             viewed_at: None,
             downloaded_at: None,
         }

@@ -220,6 +220,17 @@ pub fn task(id: TaskId) -> Key {
     Key::new(task_shard(shard_of(&id)), id)
 }
 
+/// One partition of files whose thumbnails are to be made.
+pub fn thumbnail_shard(shard: u8) -> String {
+    format!("THUMBNAIL#{shard}")
+}
+
+/// A file whose thumbnails are to be made.
+pub fn thumbnail_task(file: FileId) -> Key {
+    let file = file.to_string();
+    Key::new(thumbnail_shard(shard_of(&file)), file)
+}
+
 /// One partition of what waits for a daily mail.
 pub fn digest_shard(shard: u8) -> String {
     format!("DIGEST#{shard}")

@@ -11,7 +11,8 @@ use super::keys::{self, Key};
 use super::{Item, StoreError, item_of, json, ttl};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, ShareSeen, Staff, Target, Task, fold,
+    Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, ShareSeen, Staff, Target, Task,
+    ThumbnailTask, fold,
 };
 
 /// The number of a record's version.
@@ -200,6 +201,12 @@ impl Record for Recipient {
 impl Record for Task {
     fn key(&self) -> Key {
         keys::task(self.id)
+    }
+}
+
+impl Record for ThumbnailTask {
+    fn key(&self) -> Key {
+        keys::thumbnail_task(self.file_id)
     }
 }
 

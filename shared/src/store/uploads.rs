@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::domain::{
     Activity, ActivityKind, Actor, ActorId, Addressee, Area, Contact, ContactId, FileId, FileState, Language, Mail,
     MediaType, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, ShareWords, Task, TaskKind,
-    UploadRefusal, Visibility,
+    ThumbnailTask, UploadRefusal, Visibility,
 };
 
 /// Why bytes that came are not taken.
@@ -52,6 +52,10 @@ impl Store {
             activity = activity.contact(contact);
         }
         let mut transaction = self.transaction().save(stored.rev, &file).activity(&activity);
+        if file.is_drawn() {
+            let task = ThumbnailTask { share_id: share.id, file_id: file.id, since: now, tries: 0 };
+            transaction = transaction.create(&task);
+        }
         if matches!(share.state, ShareState::Sent { .. }) {
             files.retain(|other| other.id != file.id);
             files.push(file.clone());

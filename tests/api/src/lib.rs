@@ -2,6 +2,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on ends")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the same")]
 
+pub mod pictures;
 pub mod proxy;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -439,7 +440,7 @@ pub fn a_share(title: &str, reference: Option<Reference>, total_size: u64, at: T
         by: StaffId::new(at).into(),
         from: "Sam".parse().expect("a name"),
         from_company: None,
-        contents: Contents { file_count: 1, total_size, kinds: [FileKind::Document].into(), folder_count: 0 },
+        contents: Contents { file_count: 1, total_size, kinds: [FileKind::Document].into(), ..Contents::default() },
         words_version: 0,
         words_left_out: false,
         excluded: BTreeSet::new(),

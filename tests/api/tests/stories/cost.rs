@@ -166,6 +166,11 @@ async fn every_route_costs_what_the_document_says() {
     costs.hold("POST /v1/shares/{id}/files/{fid}/download (staff)", Method::POST, &download, &admin, None).await;
     let preview = format!("{path}/files/{first}/preview");
     costs.hold("POST /v1/shares/{id}/files/{fid}/preview", Method::POST, &preview, &ann.who, None).await;
+    let body = json!({ "files": [first], "size": "small" });
+    let thumbnails = format!("{path}/thumbnails");
+    costs.hold("POST /v1/shares/{id}/thumbnails", Method::POST, &thumbnails, &ann.who, Some(body)).await;
+    let body = json!({ "items": [{ "share_id": share["id"], "file_id": first }], "size": "small" });
+    costs.hold("POST /v1/thumbnails", Method::POST, "/v1/thumbnails", &ann.who, Some(body)).await;
     let downloads = format!("{path}/downloads");
     costs.hold("POST /v1/shares/{id}/downloads (customer)", Method::POST, &downloads, &ann.who, None).await;
     costs.hold("POST /v1/shares/{id}/downloads (staff)", Method::POST, &downloads, &admin, None).await;
@@ -218,6 +223,8 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     costs.hold("POST /v1/links/download", Method::POST, "/v1/links/download", &NOBODY, Some(body)).await;
     let body = json!({ "token": token, "file_id": opened["files"][0]["id"] });
     costs.hold("POST /v1/links/preview", Method::POST, "/v1/links/preview", &NOBODY, Some(body)).await;
+    let body = json!({ "token": token, "files": [opened["files"][0]["id"]], "size": "small" });
+    costs.hold("POST /v1/links/thumbnails", Method::POST, "/v1/links/thumbnails", &NOBODY, Some(body)).await;
     let body = json!({ "token": token });
     costs.hold("POST /v1/links/downloads", Method::POST, "/v1/links/downloads", &NOBODY, Some(body)).await;
     let body = json!({ "token": token, "name": "Gita" });

@@ -110,6 +110,7 @@ async fn every_event_is_taken_by_its_function() {
             ("send-digest", _) => assert_eq!(outcome, json!({ "mails": 0 })),
             ("apply-retention", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0, "activity": 0 })),
             ("finish-upload" | "note-bounce", _) => assert_eq!(outcome, Value::Null),
+            ("make-thumbnails", _) => assert_eq!(outcome, json!({})),
             ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),
             _ => {
                 let status = outcome["statusCode"].as_u64().unwrap_or_default();

@@ -192,7 +192,7 @@ async fn announce(portal: &Portal, who: &Who, file: Value) -> (String, Value) {
     (text(&created["id"]), created["files"][0].clone())
 }
 
-fn s3(portal: &Portal) -> S3 {
+pub(crate) fn s3(portal: &Portal) -> S3 {
     let env = &portal.stack.env;
     S3::from_conf(
         Builder::from(&env.aws).endpoint_url(env.endpoints.s3.clone().unwrap()).force_path_style(true).build(),

@@ -42,5 +42,6 @@ mod sharing;
 mod signing_in;
 mod staff;
 mod strangers_text;
+mod thumbnails;
 mod unsubscribing;
 mod uploads;

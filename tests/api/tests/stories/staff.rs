@@ -46,7 +46,7 @@ fn needs(route: &str) -> Needs {
         _ if path.starts_with("/v1/activations") || path.starts_with("/v1/password-resets") => Nothing,
         _ if path.starts_with("/v1/links") || path.starts_with("/v1/unsubscribe") => Nothing,
         _ if path.starts_with("/v1/me") || path.starts_with("/v1/sessions") => Session,
-        _ if ["/download", "/downloads", "/preview"].iter().any(|end| path.ends_with(end)) => {
+        _ if ["/download", "/downloads", "/preview", "/thumbnails"].iter().any(|end| path.ends_with(end)) => {
             RightOrCustomer(Right::ReadShares)
         }
         // A customer is told 404 of a share that is not its own; of its own, story `returning` tells.

@@ -1,0 +1,182 @@
+//! Draws small pictures of files: of pictures, and of the first pages of PDFs.
+//!
+//! What is to be drawn waits in the table from the transaction that takes its file. `finish-upload` hands on what S3 has
+//! told it of, which is the fast way; the schedule looks for what that left behind, which is the sure one. A file that
+//! cannot be drawn, whatever it is, gets no picture and holds up nothing: it is tried three times at most, and a
+//! function that a file brings to its end has counted the try before.
+
+mod draw;
+mod pdf;
+
+use std::time::Duration;
+
+use gatehouse::aws::Env;
+use gatehouse::clock::Clock;
+use gatehouse::domain::{FileId, PixelSize, ShareFile, ShareId, ThumbnailSize};
+use gatehouse::event::{EventFunction, StartError};
+use gatehouse::files::{Files, FilesError, at_key};
+use gatehouse::store::{CommitError, PageRequest, Store, StoreError, Stored, keys};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+pub use draw::{Drawn, NotDrawn, draw};
+
+/// A picture that takes longer is none.
+const DRAWN_WITHIN: Duration = Duration::from_secs(25);
+/// How often a file is tried: what ends the function, by its memory or its time, would do so for ever.
+const MOST_TRIES: u32 = 3;
+/// The next one, five minutes later, goes on.
+const MOST_AT_ONCE: usize = 20;
+
+/// The function.
+pub struct MakeThumbnails {
+    store: Store,
+    files: Files,
+    clock: Clock,
+}
+
+/// What calls it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// Lambda, with what `finish-upload` has done ("Asynchronous invocation record").
+    Taken {
+        /// What that was called with: "Object Created" of Amazon S3.
+        #[serde(rename = "requestPayload")]
+        of: Created,
+    },
+    /// The schedule: what was left behind.
+    Sweep {},
+}
+
+/// An object that is there.
+#[derive(Deserialize)]
+pub struct Created {
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    key: String,
+}
+
+/// A file could not be drawn this time.
+#[derive(Debug, thiserror::Error)]
+enum ThumbnailError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+/// Why a file has no picture.
+#[derive(Debug, thiserror::Error)]
+enum NoPicture {
+    #[error(transparent)]
+    NotDrawn(#[from] NotDrawn),
+    #[error("it takes longer than {DRAWN_WITHIN:?}")]
+    Slow(#[from] Elapsed),
+    #[error("drawing it ended in a panic")]
+    Panic(#[from] JoinError),
+}
+
+impl EventFunction for MakeThumbnails {
+    type Event = Event;
+    type Outcome = Value;
+
+    async fn connect(env: &Env) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
+    }
+
+    async fn handle(&self, event: Event) -> Result<Value, StartError> {
+        match event {
+            Event::Taken { of } => {
+                if let Some((_, file)) = at_key(&of.detail.object.key) {
+                    self.make(file).await?;
+                }
+            }
+            Event::Sweep {} => {
+                for shard in 0..keys::OUTBOX_SHARDS {
+                    let page = PageRequest { limit: MOST_AT_ONCE, after: None };
+                    for waiting in self.store.waiting_for_thumbnails(shard, page).await?.items {
+                        if let Err(error) = self.make(waiting.file).await {
+                            warn!(file = %waiting.file, %error, "a file waits for its thumbnails");
+                        }
+                    }
+                }
+            }
+        }
+        Ok(json!({}))
+    }
+}
+
+impl MakeThumbnails {
+    /// Makes what a file has yet to get, if nobody is at it.
+    async fn make(&self, id: FileId) -> Result<(), ThumbnailError> {
+        let Some(task) = self.store.claim_thumbnail_task(id, self.clock.now()).await? else { return Ok(()) };
+        let drawn = match self.store.file(task.share_id, id).await? {
+            Some(_) if task.tries > MOST_TRIES => {
+                warn!(file = %id, "a file has ended the function too often: it gets no thumbnails");
+                None
+            }
+            Some(file) => self.drawn(&file).await?,
+            None => None,
+        };
+        let shown = match drawn {
+            Some(drawn) => self.show(task.share_id, id, drawn).await?,
+            None => false,
+        };
+        if !shown {
+            // Of an earlier try, or of a file that went meanwhile.
+            self.files.delete_thumbnails(task.share_id, id).await?;
+        }
+        Ok(self.store.finish_thumbnail_task(id).await?)
+    }
+
+    async fn drawn(&self, file: &ShareFile) -> Result<Option<Drawn>, ThumbnailError> {
+        let Some(detected) = file.detected.clone().filter(|_| file.is_drawn()) else { return Ok(None) };
+        let Some(bytes) = self.files.bytes(file).await? else { return Ok(None) };
+        match in_time(move || draw(bytes, detected.as_str())).await {
+            Ok(drawn) => Ok(Some(drawn)),
+            Err(why) => {
+                info!(file = %file.id, %why, "a file gets no thumbnails");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Puts the pictures into the bucket, and then says so on their file. Whether that is still there.
+    async fn show(&self, share: ShareId, id: FileId, drawn: Drawn) -> Result<bool, ThumbnailError> {
+        let Drawn { size, small, large } = drawn;
+        for (which, jpeg) in [(ThumbnailSize::Small, small), (ThumbnailSize::Large, large)] {
+            self.files.put_thumbnail(share, id, which, jpeg).await?;
+        }
+        while let Some(file) = self.store.file(share, id).await? {
+            match self.store.transaction().save(file.rev, &with_picture(&file, size)).commit().await {
+                Err(CommitError::Conflict) => {}
+                saved => return Ok(saved.map(|()| true)?),
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn with_picture(file: &Stored<ShareFile>, size: PixelSize) -> ShareFile {
+    ShareFile { picture: Some(size), ..file.record.clone() }
+}
+
+/// On a thread of its own, which goes on by itself where it takes too long.
+async fn in_time(drawing: impl FnOnce() -> Result<Drawn, NotDrawn> + Send + 'static) -> Result<Drawn, NoPicture> {
+    Ok(timeout(DRAWN_WITHIN, spawn_blocking(drawing)).await???)
+}

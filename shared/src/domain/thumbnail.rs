@@ -1,0 +1,121 @@
+//! Small pictures of files: how large they are, and of which files there are any.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FileId, FileState, ShareFile, ShareId};
+use crate::clock::Timestamp;
+
+/// The largest file that is drawn, in bytes: it is held in memory whole.
+pub const LARGEST_DRAWN: u64 = 100 * 1024 * 1024;
+
+/// What can be drawn, by what the bytes are.
+const DRAWN: [&str; 7] =
+    ["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "application/pdf"];
+
+/// How large a thumbnail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThumbnailSize {
+    /// For a line or a tile: 320 pixels.
+    Small,
+    /// For a screen: 1,280 pixels.
+    Large,
+}
+
+impl ThumbnailSize {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Small, Self::Large];
+
+    /// The longer side of such a picture at most, in pixels.
+    #[must_use]
+    pub fn longer_side(self) -> u32 {
+        match self {
+            Self::Small => 320,
+            Self::Large => 1_280,
+        }
+    }
+
+    /// As the API and keys name it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+}
+
+/// Width and height in pixels, upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PixelSize {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+impl PixelSize {
+    /// The same picture as a thumbnail: in the same shape, never larger than it is, and never without a pixel.
+    #[must_use]
+    pub fn scaled_to(self, size: ThumbnailSize) -> Self {
+        let (longer, side) = (self.width.max(self.height).max(1), size.longer_side());
+        let scaled = |length: u32| {
+            let length = (u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer);
+            u32::try_from(length).unwrap_or(side).max(1)
+        };
+        if longer <= side { self } else { Self { width: scaled(self.width), height: scaled(self.height) } }
+    }
+}
+
+impl ShareFile {
+    /// Whether it is tried to draw it.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        let is = self.detected.as_ref().is_some_and(|detected| DRAWN.contains(&detected.as_str()));
+        is && self.upload == FileState::Stored && (1..=LARGEST_DRAWN).contains(&self.size)
+    }
+}
+
+/// A file whose thumbnails are to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThumbnailTask {
+    /// The share that it belongs to.
+    pub share_id: ShareId,
+    /// Which file.
+    pub file_id: FileId,
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it was tried.
+    #[serde(default)]
+    pub tries: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_thumbnail_has_the_shape_of_its_picture_and_is_no_larger(width in 1_u32.., height in 1_u32..) {
+            let picture = PixelSize { width, height };
+            for size in ThumbnailSize::ALL {
+                let small = picture.scaled_to(size);
+                prop_assert!(small.width >= 1 && small.height >= 1);
+                prop_assert!(small.width <= width.min(size.longer_side()) && small.height <= height.min(size.longer_side()));
+                let sides = (f64::from(small.width) / f64::from(width), f64::from(small.height) / f64::from(height));
+                let (wide, high) = (sides.0 * f64::from(height), sides.1 * f64::from(height));
+                prop_assert!(small.height == 1 || small.width == 1 || (wide - high).abs() < 2.0, "{picture:?} {small:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_longer_side_of_what_is_larger_is_exact() {
+        let size = |width, height| PixelSize { width, height };
+        assert_eq!(size(4_000, 3_000).scaled_to(ThumbnailSize::Small), size(320, 240));
+        assert_eq!(size(3_000, 4_000).scaled_to(ThumbnailSize::Large), size(960, 1_280));
+        assert_eq!(size(60_000, 1).scaled_to(ThumbnailSize::Small), size(320, 1));
+        assert_eq!(size(12, 7).scaled_to(ThumbnailSize::Large), size(12, 7));
+    }
+}
