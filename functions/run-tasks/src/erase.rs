@@ -12,6 +12,8 @@ use gatehouse::store::{FanOut, Position, Reader, Stored};
 use crate::{CHUNK, RunTasks, TaskError, page_after, save_or_finish};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// So late a task may be that takes an erased share's words out of an inbox, where an outage held it up.
+const WORDS_KEPT: SignedDuration = DAY;
 
 impl RunTasks {
     /// Each step may be done twice: it can begin anew wherever it stopped.
@@ -86,8 +88,7 @@ impl RunTasks {
         for file in &files {
             self.delete_file(file).await?;
         }
-        store.index_what_is_left(share.id).await?;
-        store.delete_share(share.id).await?;
+        store.delete_share(share.id, now + WORDS_KEPT).await?;
         Ok(store.finish_task(task.id).await?)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::json::JsonString;
 use serde_with::serde_as;
@@ -29,14 +30,29 @@ pub struct ShareWords {
     retired: BTreeMap<String, u32>,
     /// Whether there are more than are looked for.
     pub left_out: bool,
+    /// Until when they are kept, once their share is gone: a task that comes late takes them out of an inbox by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept_until: Option<Timestamp>,
 }
 
 impl ShareWords {
+    /// The same for as long as tasks may be late: the share is gone.
+    #[must_use]
+    pub fn kept_until(self, end: Timestamp) -> Self {
+        Self { kept_until: Some(end), ..self }
+    }
+
+    /// When they are needed no more, once the share is gone.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.kept_until
+    }
+
     /// The words of a share that is made now.
     #[must_use]
     pub fn new(share: &Share, files: &[ShareFile]) -> Self {
         let (words, retired) = Default::default();
-        Self { share_id: share.id, version: 0, words, retired, left_out: false }.changed(share, files)
+        Self { share_id: share.id, version: 0, words, retired, left_out: false, kept_until: None }.changed(share, files)
     }
 
     /// The same after a change of the share or its files; of a draft its files are not words yet.
@@ -52,7 +68,7 @@ impl ShareWords {
         retired.retain(|word, _| !now.has(word));
         let since = |word: &str| self.words.get(word).copied().unwrap_or(version);
         let words = now.iter().map(|word| (word.to_owned(), since(word))).collect();
-        Self { share_id: self.share_id, version, words, retired, left_out }
+        Self { share_id: self.share_id, version, words, retired, left_out, kept_until: None }
     }
 
     /// Of a share that was just read and changed, with the words that it had.

@@ -18,6 +18,10 @@ impl Record for ShareWords {
     fn key(&self) -> Key {
         keys::share_words(self.share_id)
     }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        ShareWords::expires_at(self)
+    }
 }
 
 /// A row of a word: nothing but its key.
@@ -84,23 +88,6 @@ impl Store {
         if let Err(error) = done.await {
             tracing::warn!(%error, task = %task.id, "words are left to a task");
         }
-    }
-
-    /// Does what tasks have left to be done with a share's words, before those are forgotten.
-    pub async fn index_what_is_left(&self, share: ShareId) -> Result<(), StoreError> {
-        for shard in 0..keys::OUTBOX_SHARDS {
-            for id in self.open_tasks(shard, Timestamp::MAX, Timestamp::MAX).await? {
-                let Some(task) = self.task(id).await? else { continue };
-                match &task.kind {
-                    TaskKind::IndexWords { share: of, rows } if *of == share => {
-                        self.index_words(share, rows).await?;
-                        self.finish_task(task.id).await?;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::page::Listing;
+use super::record::to_item;
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
 use crate::clock::Timestamp;
 use crate::domain::{ContactId, DigestEntry, ShareId, Task, TaskId};
@@ -112,9 +113,15 @@ impl Store {
         self.page(listing, page).await
     }
 
-    /// Deletes all items of a share's own partition: files, recipients and at last the share.
-    pub async fn delete_share(&self, share: ShareId) -> Result<(), StoreError> {
-        let items = self.partition(&share.to_string(), None).await?;
+    /// Deletes all items of a share's own partition: files, recipients and at last the share. Its words stay until then,
+    /// for tasks that are late: by these, they take it out of inboxes that it still lies in.
+    pub async fn delete_share(&self, share: ShareId, words_until: Timestamp) -> Result<(), StoreError> {
+        if let Some(Stored { rev, record }) = self.share_words(share).await? {
+            let kept = record.kept_until(words_until);
+            self.write_batch(vec![to_item(&kept, rev.next())?], Vec::new()).await?;
+        }
+        let mut items = self.partition(&share.to_string(), None).await?;
+        items.retain(|key| key.get(keys::SK) != Some(&AttributeValue::S(keys::share_words(share).sk)));
         let (last, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|key| {
             key.get(keys::SK).is_some_and(|sk| sk == &AttributeValue::S(keys::SHARE_AND_FILES.to_owned()))
         });

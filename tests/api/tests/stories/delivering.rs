@@ -30,6 +30,11 @@ pub(crate) async fn items(portal: &Portal, beginning: &str) -> Vec<Value> {
     items.filter(|item| text(&item["pk"]["S"]).starts_with(beginning)).cloned().collect()
 }
 
+/// What the table holds of a share itself, and will not forget by itself.
+pub(crate) async fn what_is_left(portal: &Portal, share: &str) -> Vec<Value> {
+    items(portal, share).await.into_iter().filter(|item| item["ttl"].is_null()).collect()
+}
+
 /// The stream's records of what waits under such keys, each as `example` has it.
 pub(crate) async fn records(portal: &Portal, beginning: &str, example: &str) -> Vec<Value> {
     let example: Value = serde_json::from_str(example).unwrap();

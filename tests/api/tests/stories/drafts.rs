@@ -10,7 +10,7 @@ use gatehouse_tests::{ADMIN, Portal, Reply, Who, text};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::delivering::{TASK_LEFT, items, sweep};
+use crate::delivering::{TASK_LEFT, items, sweep, what_is_left};
 
 async fn member(portal: &Portal, admin: &Who, role: &str) -> Who {
     let email = format!("{role}@northgate.example");
@@ -56,14 +56,14 @@ async fn send(portal: &Portal, who: &Who, share: &str) -> Reply {
 async fn nothing_is_left(portal: &Portal, share: &str) {
     for _ in 0..200 {
         let tasks = items(portal, "TASK#").await;
-        if items(portal, share).await.is_empty() && !tasks.iter().any(|task| task.to_string().contains(share)) {
+        if what_is_left(portal, share).await.is_empty() && !tasks.iter().any(|task| task.to_string().contains(share)) {
             return;
         }
         portal.pass(TASK_LEFT).await;
         sweep(portal, "run-tasks").await;
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("{:#?}", items(portal, share).await);
+    panic!("{:#?}", what_is_left(portal, share).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
