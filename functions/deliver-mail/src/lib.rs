@@ -23,7 +23,7 @@ use aws_sdk_sesv2::types::{
 };
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{MailId, OutboxMail, PersonId};
+use gatehouse::domain::{Mail, MailId, OutboxMail, PersonId};
 use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
 use gatehouse::session::Keyring;
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
@@ -159,7 +159,9 @@ impl DeliverMail {
         match sent.unwrap_or(Err(DeliveryError::NoAnswer)) {
             Ok(()) => {
                 info!(%id, kind = mail.mail.kind(), tries, "mail sent");
-                Ok(self.store.settle_mail(id).await?)
+                self.store.settle_mail(id).await?;
+                self.note_mailed(mail).await;
+                Ok(())
             }
             Err(refused) => {
                 // A link that may be in somebody's mailbox works; of further ones none is kept.
@@ -176,6 +178,16 @@ impl DeliverMail {
                 }
                 self.not_sent(&claimed, refused, kept).await
             }
+        }
+    }
+
+    /// So that whoever shares sees that it has left. The mail has: what fails here is not tried again.
+    async fn note_mailed(&self, mail: &OutboxMail) {
+        let (Mail::ShareSent { share, recipient, .. } | Mail::FilesAdded { share, recipient, .. }) = &mail.mail else {
+            return;
+        };
+        if let Err(error) = self.store.note_mailed(*share, recipient, self.clock.now()).await {
+            warn!(id = %mail.id, %error, "that a mail was sent is not shown on its recipient");
         }
     }
 

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    Area, ContactId, FileId, FirstFile, Folder, InboxOf, InboxRow, PreviewKind, Right, Share, ShareFile, Visibility,
+    Area, ContactId, FileId, FirstFile, Folder, InboxOf, InboxRow, PreviewKind, RecipientId, Right, Share, ShareFile,
+    Visibility,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
@@ -215,7 +216,7 @@ impl ListShares {
             async {
                 match &seen.seen {
                     Some(_) => Ok(()),
-                    None => store.note_opened(share.id, seen.contact.id, self.gate.now()).await,
+                    None => store.note_opened(share.id, RecipientId::Contact(seen.contact.id), self.gate.now()).await,
                 }
             },
         )?;

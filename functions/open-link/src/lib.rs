@@ -1,6 +1,7 @@
 //! What the link in a share's mail opens: that share and nothing else, without an account; and the way to one.
 //!
-//! Opening changes nothing but the activity: a mail scanner that goes through every link does no harm.
+//! Opening changes nothing but what is known of it, the activity and when its reader first came: a mail scanner that goes
+//! through every link does no harm.
 
 mod access;
 
@@ -17,7 +18,7 @@ use gatehouse::http::{
     ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, FileView, Function, Gate, PreviewView, Problem,
     ShareView, ThumbnailsWanted, json, retry_on_conflict,
 };
-use gatehouse::store::{Hourly, Person};
+use gatehouse::store::{Hourly, Person, StoreError};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -167,8 +168,10 @@ impl OpenLink {
         let opened = self.gate.resolve_link(request, self.find(&body.token)).await?;
         let activity = opened.activity(ActivityKind::LinkOpened, self.gate.now());
         let noted = self.note(request, &activity, Hourly::OpensOf(&opened.link));
-        let (offer, noted) = future::join(self.offer(&opened), noted).await;
+        let seen = self.note_opened(&opened);
+        let (offer, noted, seen) = future::join3(self.offer(&opened), noted, seen).await;
         noted?;
+        seen?;
         let ResolvedLink { share, files, email, .. } = opened;
         let files = files.into_iter().map(FileView::from).collect();
         let offer = offer?.map(|(offer, _)| offer);
@@ -205,6 +208,15 @@ impl OpenLink {
         let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
         let wanted = ThumbnailsWanted { files: wanted.files, size: wanted.size };
         json(StatusCode::OK, &wanted.of(&self.files, &opened.files, self.gate.now()).await?)
+    }
+
+    /// The first time: what its reader has seen of it begins.
+    async fn note_opened(&self, opened: &ResolvedLink) -> Result<(), StoreError> {
+        let (store, share) = (&self.gate.store, opened.share.id);
+        match store.seen(share, &opened.reader).await? {
+            Some(_) => Ok(()),
+            None => store.note_opened(share, opened.reader.clone(), self.gate.now()).await,
+        }
     }
 
     async fn record_download(

@@ -2,6 +2,7 @@
 
 mod change;
 mod draft;
+mod recipient_list;
 mod recipients;
 mod send;
 

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, CompanyId, ContactId, Email, Recipient, RecipientId, Right, Share as Shared, ShareEvent,
-    ShareId, ShareState, Target, Task, TaskKind,
+    Activity, ActivityKind, CompanyId, ContactId, Email, Recipient, Right, Share as Shared, ShareEvent, ShareId,
+    ShareState, Target, Task, TaskKind,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, PageQuery, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, Operator, Problem, json, no_content};
 use gatehouse::store::{FanOut, Reader, Stored, Transaction};
 use lambda_http::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::Share;
+use crate::recipient_list::RecipientView;
 
 /// More than this do not fit into a body either.
 const MOST_RECIPIENTS: usize = 5_000;
@@ -32,33 +33,6 @@ impl NewRecipient {
         usize::from(self.contact_id.is_some())
             + usize::from(self.company_id.is_some())
             + usize::from(self.email.is_some())
-    }
-}
-
-#[derive(Serialize)]
-struct RecipientView {
-    id: RecipientId,
-    #[serde(flatten)]
-    target: RecipientTarget,
-    added_at: Timestamp,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum RecipientTarget {
-    Contact { contact_id: ContactId },
-    Company { company_id: CompanyId },
-    Address { email: Email },
-}
-
-impl From<Recipient> for RecipientView {
-    fn from(recipient: Recipient) -> Self {
-        let target = match recipient.target {
-            Target::Contact { contact_id, .. } => RecipientTarget::Contact { contact_id },
-            Target::Company { company_id } => RecipientTarget::Company { company_id },
-            Target::Address { email } => RecipientTarget::Address { email },
-        };
-        Self { id: recipient.id, target, added_at: recipient.added_at }
     }
 }
 
@@ -121,21 +95,6 @@ impl Share {
             recipients.insert(recipient.id.clone(), recipient);
         }
         Ok(recipients.into_values().collect())
-    }
-
-    pub(crate) async fn list_recipients(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let store = &self.gate.store;
-        let reads = async {
-            let id: ShareId = request.id("id")?;
-            let caller = self.gate.caller_name(request).await?;
-            let list = List::of(&[&"recipients", &caller, &id]);
-            let page = self.gate.page(&list, &request.query::<PageQuery>()?).await?;
-            let (share, recipients) = try_join!(store.share(id), store.recipients(id, page))?;
-            Ok::<_, Problem>(share.map(|share| (share, (list, recipients))))
-        };
-        let reads = Box::pin(reads);
-        let (_, (_, (list, recipients))) = self.gate.staff_and_share(request, Right::ReadShares, reads).await?;
-        json(StatusCode::OK, &self.gate.list(&list, recipients, RecipientView::from).await?)
     }
 
     pub(crate) async fn add_recipient(

@@ -115,6 +115,9 @@ pub struct Recipient {
     /// Whether that was about new files.
     #[serde(default)]
     pub notified_of_files: bool,
+    /// When a mail about the share last left for it, or for somebody at the company that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailed_at: Option<Timestamp>,
 }
 
 impl Recipient {
@@ -126,7 +129,7 @@ impl Recipient {
             Target::Company { company_id } => RecipientId::Company(*company_id),
             Target::Address { email } => RecipientId::Address(AddressId::new(share_id, email)),
         };
-        Self { id, share_id, target, added_at: now, notified_at: None, notified_of_files: false }
+        Self { id, share_id, target, added_at: now, notified_at: None, notified_of_files: false, mailed_at: None }
     }
 }
 

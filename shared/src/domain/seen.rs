@@ -1,6 +1,6 @@
 //! What one person has seen of a share: when it was opened, and which files were looked at and downloaded, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -78,6 +78,24 @@ impl ShareSeen {
 }
 
 impl FilesSeen {
+    /// When any of them was last looked at.
+    #[must_use]
+    pub fn last_viewed_at(&self) -> Option<Timestamp> {
+        self.0.values().filter_map(|seen| seen.viewed_at).max()
+    }
+
+    /// When any of them was last downloaded.
+    #[must_use]
+    pub fn last_downloaded_at(&self) -> Option<Timestamp> {
+        self.0.values().filter_map(|seen| seen.downloaded_at).max()
+    }
+
+    /// How many files were downloaded, of all that one person has seen in one way or another.
+    pub fn downloaded_of<'a>(all: impl Iterator<Item = &'a Self>) -> usize {
+        let downloaded = all.flat_map(|files| &files.0).filter(|(_, seen)| seen.downloaded_at.is_some());
+        downloaded.map(|(file, _)| file).collect::<BTreeSet<_>>().len()
+    }
+
     /// What is known of a file.
     #[must_use]
     pub fn of(&self, file: FileId) -> FileSeen {

@@ -207,10 +207,44 @@ impl Store {
         })
     }
 
-    /// Notes that a contact has opened a share for the first time.
-    pub async fn note_opened(&self, share: ShareId, contact: ContactId, now: Timestamp) -> Result<(), StoreError> {
+    /// Notes that a mail about a share has left for a recipient, if it still is one.
+    pub async fn note_mailed(&self, share: ShareId, to: &RecipientId, now: Timestamp) -> Result<(), StoreError> {
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+        let noted = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::recipient(share, to).attributes()))
+            .update_expression("SET mailed_at = :now")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .send()
+            .await;
+        match noted {
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
+            {
+                Ok(())
+            }
+            noted => noted.map(drop).map_err(StoreError::call("UpdateItem")),
+        }
+    }
+
+    /// What these people have seen of a share; those that have not opened it are missing in the answer.
+    pub async fn seen_by(
+        &self,
+        share: ShareId,
+        people: impl IntoIterator<Item = RecipientId>,
+    ) -> Result<Vec<ShareSeen>, StoreError> {
+        let people: BTreeSet<RecipientId> = people.into_iter().collect();
+        let items = self.items(people.iter().map(|by| keys::seen(share, by))).await?;
+        Ok(items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that somebody has opened a share for the first time.
+    pub async fn note_opened(&self, share: ShareId, by: RecipientId, now: Timestamp) -> Result<(), StoreError> {
         use aws_sdk_dynamodb::operation::put_item::PutItemError;
-        let opened = ShareSeen::opened(share, RecipientId::Contact(contact), now);
+        let opened = ShareSeen::opened(share, by, now);
         let item = super::record::to_item(&opened, super::Rev::FIRST.next())?;
         let put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
         match put.condition_expression("attribute_not_exists(pk)").send().await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatehouse_tests::{Customer, Portal, Who, text};
+use gatehouse_tests::{Customer, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -36,6 +36,64 @@ pub(crate) async fn colleague(portal: &Portal, staff: &Who, company: &str, email
     let token = portal.activation_token(email, 1).await;
     let who = portal.activate(&token).await;
     Customer { company: company.to_owned(), id: text(&contact["id"]), email: email.to_owned(), who }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_see_how_far_a_share_has_come_with_each() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let to = json!([{ "contact_id": ann.id }, { "email": "guest@terminal.example" }, { "company_id": ann.company }]);
+    let share = portal.share_with(&admin, "Report", &to).await;
+    let path = format!("/v1/shares/{share}");
+    let progress = async |id: &str| {
+        let listed = portal.get(&format!("{path}/recipients"), &admin).await.expect(200);
+        let of = |item: &&Value| text(&item["id"]).starts_with(id);
+        listed["items"].as_array().unwrap().iter().find(of).unwrap().clone()
+    };
+    let guest_mail = text(&portal.mails_when("guest@terminal.example", 1).await[0]["text"]);
+    portal.mails_when(&ann.email, 2).await;
+    for id in [ann.id.as_str(), "adr_"] {
+        for n in 0.. {
+            let is = progress(id).await;
+            assert!(is["opened_at"].is_null() && is["viewed_at"].is_null() && is["mail_problem"].is_null(), "{is:#}");
+            assert_eq!(is["downloaded_files"], 0);
+            if !is["mailed_at"].is_null() {
+                break;
+            }
+            assert!(n < 200, "{id} was mailed, and nobody sees it");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    let shown = portal.get(&path, &ann.who).await.expect(200);
+    let opened = progress(&ann.id).await["opened_at"].clone();
+    assert!(!opened.is_null());
+    portal.pass(Duration::from_mins(1)).await;
+    let file = format!("{path}/files/{}", text(&shown["files"][0]["id"]));
+    portal.call(Method::POST, &format!("{file}/preview"), &ann.who, None).await.expect(200);
+    let viewed = progress(&ann.id).await;
+    assert_eq!(
+        (&viewed["opened_at"], viewed["viewed_at"].is_null(), &viewed["downloaded_at"]),
+        (&opened, false, &Value::Null)
+    );
+    portal.call(Method::POST, &format!("{file}/download"), &ann.who, None).await.expect(200);
+    let downloaded = progress(&ann.id).await;
+    assert_eq!((downloaded["downloaded_at"].is_null(), &downloaded["downloaded_files"]), (false, &json!(1)));
+
+    // By the link as well; and whoever then gets an account is the same.
+    let link = token_in(&guest_mail, "/open#");
+    portal.post("/v1/links/open", &NOBODY, json!({ "token": link })).await.expect(200);
+    let opened = progress("adr_").await["opened_at"].clone();
+    assert!(!opened.is_null());
+    let guest = portal.contact(&admin, &ann.company, "guest@terminal.example").await;
+    let body = json!({ "token": link, "file_id": shown["files"][0]["id"] });
+    portal.post("/v1/links/download", &NOBODY, body).await.expect(200);
+    let is = progress("adr_").await;
+    assert_eq!((&is["opened_at"], &is["downloaded_files"]), (&opened, &json!(1)), "{guest}");
+    // What everyone at a company did stands in the activity.
+    assert_eq!(progress("com_").await["opened_at"], Value::Null);
+    portal.get(&format!("{path}/recipients"), &ann.who).await.expect_problem(403, "forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]
