@@ -385,6 +385,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_proxy_says_of_its_clients_reaches_every_function() {
+        let globals = TEMPLATE.split_once("\nGlobals:\n").unwrap().1.split_once("\nResources:\n").unwrap().0;
+        for (variable, parameter) in
+            [("GATEHOUSE_CLIENT_ADDRESS_HEADER", "ClientAddressHeader"), ("GATEHOUSE_PROXY_SECRET", "ProxySecret")]
+        {
+            assert!(globals.contains(&format!("        {variable}: !Ref {parameter}\n")), "{variable}");
+        }
+        let environments = TEMPLATE.matches("GATEHOUSE_PROXY_SECRET").count();
+        assert_eq!(environments, 1, "no function has another one");
+    }
+
+    #[test]
     fn the_table_cannot_be_deleted_by_mistake_and_none_of_its_collections_ends_at_ten_gigabytes() {
         let table = resource_text("Table");
         assert!(table.contains("DeletionProtectionEnabled: true"));

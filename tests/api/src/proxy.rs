@@ -7,12 +7,20 @@ use axum::response::Response;
 use reqwest::{Client, Method, RequestBuilder};
 
 /// A request that has yet to reach its service.
-pub struct PassOn(RequestBuilder);
+pub struct PassOn {
+    request: RequestBuilder,
+    target: String,
+}
 
 impl PassOn {
+    /// Whether it asks DynamoDB for that ("DynamoDB low-level API": `X-Amz-Target`).
+    pub fn is(&self, operation: &str) -> bool {
+        self.target.ends_with(operation)
+    }
+
     /// The service's own answer.
     pub async fn send(self) -> Response {
-        let answer = self.0.send().await.unwrap();
+        let answer = self.request.send().await.unwrap();
         let mut passed = Response::builder().status(answer.status());
         passed.headers_mut().unwrap().extend(answer.headers().clone());
         passed.body(Body::from(answer.bytes().await.unwrap())).unwrap()
@@ -32,8 +40,10 @@ pub fn before<R: Future<Output = Response> + Send + 'static>(
             let (parts, body) = request.into_parts();
             let body = to_bytes(body, usize::MAX).await.unwrap();
             let path = parts.uri.path_and_query().unwrap().as_str();
+            let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+            let target = target.to_owned();
             let request = http.request(parts.method.clone(), format!("{service}{path}")).headers(parts.headers);
-            handle(parts.method, PassOn(request.body(body))).await
+            handle(parts.method, PassOn { request: request.body(body), target }).await
         }
     };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::delivering::{TASK_LEFT, items, sweep, what_is_left};
+use crate::recipients::colleague;
 
 async fn member(portal: &Portal, admin: &Who, role: &str) -> Who {
     let email = format!("{role}@northgate.example");
@@ -83,8 +84,24 @@ async fn nobody_but_its_maker_sees_a_customers_draft_before_it_is_sent() {
         "/v1/shares?type=document".to_owned(),
     ]);
     let lists: Vec<String> = lists.collect();
+    // Nor do colleagues, where they see what their company has.
+    let cat = colleague(&portal, &admin, &ann.company, "cat@harbour.example").await;
+    let visible = Some(json!({ "share_visibility": "company" }));
+    portal.call(Method::PUT, "/v1/settings", &admin, visible).await.expect(200);
     for round in 0..2 {
+        portal.get(&path, &cat.who).await.expect_problem(404, "not_found");
+        for look in ["/v1/shares", "/v1/shares?q=secret"] {
+            assert_eq!(portal.get(look, &cat.who).await.expect(200)["items"], json!([]));
+        }
+        portal
+            .call(Method::POST, &format!("{file_path}/preview"), &cat.who, None)
+            .await
+            .expect_problem(404, "not_found");
         for who in [&admin, &viewer, &key] {
+            portal
+                .call(Method::POST, &format!("{file_path}/preview"), who, None)
+                .await
+                .expect_problem(404, "not_found");
             portal.get(&path, who).await.expect_problem(404, "not_found");
             portal.get(&format!("{path}/recipients"), who).await.expect_problem(404, "not_found");
             for download in [format!("{file_path}/download"), format!("{path}/downloads")] {

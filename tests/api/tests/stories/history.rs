@@ -332,4 +332,11 @@ async fn downloads_of_a_thousand_long_names_come_in_answers_that_fit() {
         }
         assert_eq!(given.len(), 1_001, "in {answers} answers");
     }
+    // There may be no more of them, and whoever adds one is told so; at once there may be fifty.
+    let one = json!({ "name": "one more.txt", "size": 1 });
+    let refused = portal.post(&format!("/v1/shares/{share}/files"), &admin, one.clone()).await;
+    assert!(text(&refused.expect_problem(422, "invalid_fields")["detail"]).contains("more than 1000 files"));
+    let body = json!({ "title": "Many", "files": vec![one; 51] });
+    let refused = portal.post("/v1/shares", &admin, body).await;
+    assert!(text(&refused.expect_problem(422, "invalid_fields")["detail"]).contains("at most 50 at once"));
 }

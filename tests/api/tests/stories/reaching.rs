@@ -1,12 +1,16 @@
 //! Whom a share reaches while people are renamed, change their address, join and leave, and tasks stop half-way:
 //! nobody keeps what was taken away, and nobody is left out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::response::IntoResponse as _;
 use gatehouse::domain::{ContactId, InboxOf};
 use gatehouse::store::Store;
+use gatehouse_tests::proxy::before;
 use gatehouse_tests::{Customer, Portal, Who, text};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::delivering::{TASK_LEFT, TASK_RECORD, crash, items, records, share_with, sweep, what_is_left};
@@ -367,6 +371,45 @@ async fn a_file_is_told_once_to_who_has_the_share_by_two_recipients() {
     portal.mails_when(&ann.email, 3).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(portal.mails(&ann.email).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_opens_while_others_write_into_its_row() {
+    let busy = Arc::new(AtomicUsize::new(0));
+    let left = Arc::clone(&busy);
+    let portal = Portal::open_with(|env| {
+        env.endpoints.dynamodb = Some(before(env.endpoints.dynamodb.as_ref().unwrap(), move |_, pass_on| {
+            let single = pass_on.is("UpdateItem") || pass_on.is("PutItem");
+            let conflict =
+                single && left.try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok();
+            async move {
+                if !conflict {
+                    return pass_on.send().await;
+                }
+                let error = json!({
+                    "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+                    "message": "Transaction is ongoing for the item",
+                });
+                (StatusCode::BAD_REQUEST, error.to_string()).into_response()
+            }
+        }));
+    })
+    .await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    // Once is tried again; for good, it stays unread until the next time.
+    for (conflicts, unread) in [(1, false), (1_000, true)] {
+        let share = portal.share(&admin, "Report", &[&ann.id]).await;
+        all_is_done(&portal).await;
+        portal.pause_mail().await;
+        let who = portal.sign_in(&ann.email).await;
+        busy.store(conflicts, Ordering::Relaxed);
+        portal.get(&format!("/v1/shares/{share}"), &who).await.expect(200);
+        busy.store(0, Ordering::Relaxed);
+        let inbox = portal.get("/v1/shares", &who).await.expect(200);
+        assert_eq!((&inbox["items"][0]["id"], &inbox["items"][0]["unread"]), (&json!(share), &json!(unread)));
+        portal.stack.pause_mail(false);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
