@@ -241,6 +241,30 @@ async fn a_search_keeps_its_order_until_it_is_too_much_and_then_says_so() {
 
 /// What docs/data-model.md says of it.
 #[tokio::test(flavor = "multi_thread")]
+async fn a_share_with_more_words_than_are_looked_for_says_so() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let store = Store::new(&portal.stack.env);
+    let share = portal.share(&admin, "Great", &[&ann.id]).await;
+    let path = format!("/v1/shares/{share}");
+    for who in [&ann.who, &admin] {
+        assert_eq!(portal.get(&path, who).await.expect(200)["search_incomplete"], Value::Null);
+    }
+    // A thousand names of nine words each, and no word twice.
+    let (stored, files) = store.share_and_files(share.parse().unwrap()).await.unwrap().unwrap();
+    let name = |n: u32| (0..9).map(|word| format!("w{word}x{n}z")).collect::<Vec<_>>().join(" ");
+    let file = |n| ShareFile { name: name(n).parse().unwrap(), ..files[0].clone() };
+    let words = ShareWords::new(&stored, &(0..1_000).map(file).collect::<Vec<_>>());
+    assert!(words.left_out && !ShareWords::new(&stored, &files).left_out);
+    let changed = stored.record.clone().with_words(&words);
+    store.transaction().save(stored.rev, &changed).commit().await.unwrap();
+    for who in [&ann.who, &admin] {
+        assert_eq!(portal.get(&path, who).await.expect(200)["search_incomplete"], true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_file_names_of_one_share_are_found_at_the_price_of_what_is_found() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
