@@ -58,7 +58,7 @@ pub use records::{
 };
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
-pub use search::{Lookup, Query, Words, fold, partition};
+pub use search::{Lookup, NumberKeys, Query, Words, fold, partition};
 pub use seen::{FileSeen, FilesSeen, PackedError, ShareSeen};
 pub(crate) use settings::is_loopback;
 pub use settings::{ActivityMonths, Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};

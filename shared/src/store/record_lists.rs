@@ -13,7 +13,7 @@ use serde_with::serde_as;
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Position, Store, StoreError, keys};
 use crate::clock::{Timestamp, sortable};
-use crate::domain::{CompanyId, Lookup, Query, RecordLine, RecordList, RecordOrder};
+use crate::domain::{CompanyId, Lookup, NumberKeys, Query, RecordLine, RecordList, RecordOrder};
 
 /// More rows of words than this are not gathered for one term: they are keys, some 100 bytes each.
 const MOST_FOUND: usize = 1_000;
@@ -23,7 +23,7 @@ const MOST_SORTED: usize = 200;
 const FEW: usize = 100;
 /// More terms than this are not looked up.
 const MOST_LOOKUPS: usize = 4;
-/// So many lines are read in one go where some of them do not pass.
+/// So many lines are read in one go once a page of them has not passed.
 const SIFTED: usize = 100;
 /// A page that filters have emptied is filled up from this many reads at most; then it is short.
 const MOST_READS: usize = 4;
@@ -162,7 +162,7 @@ impl Store {
         words: &Query,
         again: bool,
     ) -> Result<Option<BTreeSet<L::Id>>, StoreError> {
-        let lookups = words.lookups();
+        let lookups = words.lookups_by(NumberKeys::Ends);
         let Some((best, others)) = lookups.split_first() else { return Ok(Some(BTreeSet::new())) };
         let all = || PageRequest { limit: MOST_FOUND, after: None };
         let mut pages = vec![self.record_word_rows::<L>(company, best, all()).await?];
@@ -235,8 +235,9 @@ impl Store {
                     return Ok(RecordPage { lines, next: after.map(RecordPlace::Listed), sorted: true });
                 }
                 reads += 1;
-                let page =
-                    PageRequest { limit: if query.sifts() { room.max(SIFTED) } else { room }, after: after.take() };
+                // Where much does not pass, more is read at once.
+                let read = if reads > 1 && query.sifts() { room.max(SIFTED) } else { room };
+                let page = PageRequest { limit: read, after: after.take() };
                 let listing = Listing {
                     index: Some(query.order.index()),
                     pk_name: keys::PK,
@@ -272,14 +273,14 @@ impl Store {
     ) -> Result<RecordPage<L>, StoreError> {
         let mut lines: Vec<L> = Vec::with_capacity(limit);
         for _ in 0..MOST_READS {
-            let Some(lookup) = words.lookups().into_iter().next() else { break };
+            let Some(lookup) = words.lookups_by(NumberKeys::Ends).into_iter().next() else { break };
             let page = PageRequest { limit: limit - lines.len(), after: after.take() };
             let found = self.record_word_rows::<L>(company, &lookup, page).await?;
             let hits: Vec<(&str, L::Id)> = found.items.iter().filter_map(WordRow::leads_to::<L>).collect();
             let read = self.lines::<L>(company, hits.iter().map(|(_, id)| *id).collect()).await?;
             lines.extend(hits.iter().filter_map(|(word, id)| {
                 let line = read.iter().find(|line| line.id() == *id)?;
-                (words.found_by(word, &line.words()) && query.passes(line)).then(|| line.clone())
+                (words.found_by_key(word, &line.words(), NumberKeys::Ends) && query.passes(line)).then(|| line.clone())
             }));
             after = found.next;
             if after.is_none() || lines.len() >= limit {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use super::{Change, Condition, OnFailure, Transaction, Write};
-use crate::domain::{CompanyRecord, JobEvent, RecordLine, RecordList, RecordOrder};
+use crate::domain::{CompanyRecord, JobEvent, NumberKeys, RecordLine, RecordList, RecordOrder};
 use crate::store::keys::{self, Key};
 use crate::store::record::{Record, Stored};
 use crate::store::{Item, StoreError, item_of};
@@ -77,8 +77,13 @@ impl Transaction<'_> {
     /// New words come just before, so that nothing is missing; what is gone goes with the change. A word alone shows
     /// nothing: what it leads to is looked at.
     fn record_words<L: RecordLine>(mut self, was: Option<&L>, now: Option<&L>) -> Self {
-        let keys =
-            |line: &L| line.words().keys().iter().map(|word| keys::record_word(line, word)).collect::<BTreeSet<Key>>();
+        let keys = |line: &L| {
+            line.words()
+                .keys_by(NumberKeys::Ends)
+                .iter()
+                .map(|word| keys::record_word(line, word))
+                .collect::<BTreeSet<Key>>()
+        };
         let (before, after) = (was.map(keys).unwrap_or_default(), now.map(keys).unwrap_or_default());
         self.before.extend(after.difference(&before).cloned().map(Key::attributes));
         let gone = before.difference(&after).cloned();
