@@ -18,7 +18,7 @@ pub mod store;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 /// Waits a random while, longer each time it was tried, so that those who met do not meet again.
-pub(crate) async fn back_off(first_ms: u64, tried: u32) {
+pub async fn back_off(first_ms: u64, tried: u32) {
     let most_ms = first_ms << tried.min(7);
     let ms = u64::from_be_bytes(random()) % most_ms;
     tokio::time::sleep(std::time::Duration::from_millis(ms)).await;

@@ -1,11 +1,13 @@
-//! A company that was merged into another: what is shared with everyone at it, its people, its inbox. All of it once
-//! more a little later, for who or what came in the very moment.
+//! A company that was merged into another: what is shared with everyone at it, its people, its inbox, its sites, assets and
+//! jobs. All of it once more a little later, for who or what came in the very moment.
 
+use futures_util::future::try_join_all;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, CompanyId, Contact, InboxOf, InboxRow, MergeStep, Recipient, RecipientId,
-    ShareEvent, ShareFile, ShareId, Target, Task, TaskKind,
+    Activity, ActivityKind, Actor, Asset, AssetLink, CompanyId, CompanyRecord, Contact, EventAuthor, InboxOf, InboxRow,
+    Job, MergeStep, Recipient, RecipientId, RecordLine, ShareEvent, ShareFile, ShareId, Site, SiteLink, Target, Task,
+    TaskKind,
 };
-use gatehouse::store::{Position, Stored};
+use gatehouse::store::{PageRequest, Position, Record, Stored, Transaction};
 
 use crate::{RunTasks, TaskError, page_after, save_or_finish, sent};
 
@@ -51,8 +53,11 @@ impl RunTasks {
                 for row in rows.items {
                     self.move_row(merge, &row).await?;
                 }
-                (rows.next, None)
+                (rows.next, Some(MergeStep::Sites))
             }
+            MergeStep::Sites => (self.move_records::<Site>(merge, page).await?, Some(MergeStep::Assets)),
+            MergeStep::Assets => (self.move_records::<Asset>(merge, page).await?, Some(MergeStep::Jobs)),
+            MergeStep::Jobs => (self.move_records::<Job>(merge, page).await?, None),
         };
         let moved = match (next, next_step) {
             (Some(Position(after)), _) => Some(task.moved(Some(after), now)),
@@ -98,6 +103,46 @@ impl RunTasks {
         let activity = activity.contact(contact.id).company(merge.into);
         let transaction = self.store.transaction().save(stored.rev, &moved).activity(&activity);
         Ok(transaction.reconcile_inbox(contact.id, now).commit().await?)
+    }
+
+    /// A page of one kind of records, side by side; where it ends.
+    async fn move_records<T: CompanyRecord + Record>(
+        &self,
+        merge: Merge,
+        page: PageRequest,
+    ) -> Result<Option<Position>, TaskError> {
+        let ids = self.store.record_ids::<T::Line>(merge.company, page).await?;
+        try_join_all(ids.items.into_iter().map(|id| self.move_record::<T>(merge, id))).await?;
+        Ok(ids.next)
+    }
+
+    /// The record under the other company. Where that has one with the same reference, nobody knows whether they are one:
+    /// both stay, and the one that comes has its id as its reference.
+    async fn move_record<T: CompanyRecord + Record>(
+        &self,
+        merge: Merge,
+        id: <T::Line as RecordLine>::Id,
+    ) -> Result<(), TaskError> {
+        let stored = self.store.company_record::<T>(id).await?;
+        let Some(stored) = stored.filter(|stored| stored.line().company() == merge.company) else { return Ok(()) };
+        let mut reference = stored.line().reference().clone();
+        if self.store.has_reference(merge.into, T::Line::KIND, &reference).await? {
+            reference = id.to_string().parse().unwrap_or(reference);
+        }
+        let site = match stored.site() {
+            Some(site) => self.store.company_record::<Site>(site).await?,
+            None => None,
+        };
+        let asset = match stored.asset() {
+            Some(asset) => self.store.company_record::<Asset>(asset).await?,
+            None => None,
+        };
+        let site = site.map(|site| SiteLink { id: site.id, reference: site.reference.clone() });
+        let asset = asset.map(|asset| AssetLink { id: asset.id, reference: asset.reference.clone() });
+        let moved = stored.moved(merge.into, reference, site, asset);
+        let event = T::event(Some(&stored.record), &moved, EventAuthor::System, self.clock.now());
+        let transaction = self.store.transaction().save_record(Some(&stored), &moved);
+        Ok(event.iter().fold(transaction, Transaction::event).commit().await?)
     }
 
     /// The share in the other company's inbox instead, and what its people have put into it is the other company's.

@@ -52,6 +52,7 @@ pub(crate) async fn connect(env: impl Fn(&str) -> Env, template: &Template) -> R
             endpoint::<presign_download::PresignDownload>(&env("presign-download")).await.map_err(failed)?,
         ),
         ("presign-upload", endpoint::<presign_upload::PresignUpload>(&env("presign-upload")).await.map_err(failed)?),
+        ("records", endpoint::<records::Records>(&env("records")).await.map_err(failed)?),
         ("register", endpoint::<register::Register>(&env("register")).await.map_err(failed)?),
         ("session", endpoint::<session::Session>(&env("session")).await.map_err(failed)?),
         ("settings", endpoint::<settings::Settings>(&env("settings")).await.map_err(failed)?),

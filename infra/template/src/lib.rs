@@ -151,12 +151,21 @@ impl Template {
         let mut router = Router::new();
         for (path, methods) in by_path {
             let at = Methods { path: path.to_owned(), methods };
-            let inserted = router.insert(path, at);
+            let inserted = router.insert(as_matched(path), at);
             inserted.map_err(|error| TemplateError::Route { path: path.to_owned(), cause: error.to_string() })?;
         }
         let default = default.ok_or_else(|| TemplateError::Yaml("there is no default route".to_owned()))?;
         Ok(Routes { router, default })
     }
+}
+
+/// A path as the router writes it: what API Gateway calls `{reference+}`, the rest of a path, is `{*reference}` there.
+fn as_matched(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix("+}")) {
+        Some(name) => format!("{{*{name}}}"),
+        None => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Lambda's own default, in seconds ("Configure Lambda function timeout").
@@ -308,6 +317,9 @@ mod tests {
         assert_eq!(routes.find("PUT", "/v1/shares").function, "no-route");
         assert_eq!(routes.methods("/v1/shares"), Some(vec!["GET", "HEAD", "POST"]));
         assert_eq!(routes.methods("/v1/nothing"), None);
+        let put = routes.find("PUT", "/v1/companies/com_1/jobs/2026/00123");
+        assert_eq!(put.route_key, "PUT /v1/companies/{id}/jobs/{reference+}");
+        assert!(put.parameters.contains(&("reference".to_owned(), "2026/00123".to_owned())));
     }
     fn scheduled(properties: &str) -> Result<Template, TemplateError> {
         Template::parse(&format!(

@@ -94,6 +94,8 @@ pub enum ActivityKind {
     Unsubscribed,
     /// The settings were changed.
     SettingsChanged,
+    /// A site, an asset or a job was deleted, with its history.
+    RecordDeleted,
 }
 
 /// Who did it.

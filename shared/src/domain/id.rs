@@ -75,6 +75,14 @@ id! {
     KeyId = "key";
     /// A piece of work that goes on after its request.
     TaskId = "tsk";
+    /// A place of a customer's: a yard, a building.
+    SiteId = "sit";
+    /// A thing of a customer's that is looked after: a container, a machine.
+    AssetId = "ast";
+    /// Work for a customer.
+    JobId = "job";
+    /// Something that happened to a job.
+    EventId = "evt";
 }
 
 impl FileId {

@@ -16,6 +16,7 @@ mod id;
 mod inbox;
 mod mail;
 mod recipient;
+mod records;
 mod registration;
 mod rights;
 mod search;
@@ -45,15 +46,20 @@ pub use file::{FileKind, FileState, NewFile, Parts, Preview, PreviewKind, Sha256
 pub use file_name::{AnnouncedName, FileName};
 pub use folder::{Folder, FolderError};
 pub use id::{
-    ActivityId, ActorId, CompanyId, ContactId, FileId, IdError, InvitationId, KeyId, MailId, PersonId, RegistrationId,
-    SessionId, ShareId, StaffId, TaskId,
+    ActivityId, ActorId, AssetId, CompanyId, ContactId, EventId, FileId, IdError, InvitationId, JobId, KeyId, MailId,
+    PersonId, RegistrationId, SessionId, ShareId, SiteId, StaffId, TaskId,
 };
 pub use inbox::{InboxOf, InboxRow, state_word};
 pub use mail::{Addressee, DigestEntry, Mail, OutboxMail, StaffNews};
 pub use recipient::{AddressId, Recipient, RecipientId, Target};
+pub use records::{
+    Asset, AssetChange, AssetLink, CompanyRecord, EventAuthor, FieldRefused, Job, JobChange, JobEvent, JobEventKind,
+    JobLine, JobSource, JobStatus, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine, RecordList,
+    RecordOrder, Site, SiteChange, SiteLink,
+};
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
-pub use search::{Lookup, Query, Words, fold, partition};
+pub use search::{Lookup, NumberKeys, Query, Words, fold, partition};
 pub use seen::{FileSeen, FilesSeen, PackedError, ShareSeen};
 pub(crate) use settings::is_loopback;
 pub use settings::{ActivityMonths, Logo, LogoType, PortalUrl, PortalUrlError, SettingRefused, Settings, TimeZoneName};
@@ -66,7 +72,9 @@ pub use task::{
     EraseStep, IndexedRow, MergeStep, ReconcileStep, SECOND_RUN_AFTER, ShareEvent, Task, TaskKind, TaskPosition,
 };
 pub use team::Team;
-pub use text::{CompanyName, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title};
+pub use text::{
+    Address, CompanyName, Label, Language, MediaType, Message, PersonName, Phone, Reference, TextError, Title,
+};
 pub use throttle::{Attempts, Bucket, BucketOf, HourlyLimit, KNOWN_FOR, KnownBy, SignInCounts};
 pub use thumbnail::{LARGEST_DRAWN, PixelSize, ThumbnailSize, ThumbnailTask};
 pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};

@@ -27,6 +27,10 @@ pub enum Right {
     ReadShares,
     /// Make shares and send them.
     ManageShares,
+    /// See sites, assets and jobs.
+    ReadRecords,
+    /// Enter, change and delete sites, assets and jobs.
+    ManageRecords,
     /// See requests for access and decide on them.
     MapRegistrations,
     /// See who did what.
@@ -58,6 +62,12 @@ pub enum Scope {
     /// [`Right::ManageShares`]
     #[serde(rename = "shares:write")]
     SharesWrite,
+    /// [`Right::ReadRecords`]
+    #[serde(rename = "records:read")]
+    RecordsRead,
+    /// [`Right::ManageRecords`]
+    #[serde(rename = "records:write")]
+    RecordsWrite,
     /// [`Right::MapRegistrations`]
     #[serde(rename = "registrations")]
     Registrations,
@@ -70,8 +80,8 @@ impl Role {
     /// The table. Deny by default: a right that is not named here is not given.
     pub fn grants(self, right: Right) -> bool {
         use Right::{
-            ManageCustomers, ManageKeys, ManageSettings, ManageShares, ManageStaff, MapRegistrations, ReadActivity,
-            ReadCustomers, ReadSettings, ReadShares, ReadStaff,
+            ManageCustomers, ManageKeys, ManageRecords, ManageSettings, ManageShares, ManageStaff, MapRegistrations,
+            ReadActivity, ReadCustomers, ReadRecords, ReadSettings, ReadShares, ReadStaff,
         };
         matches!(
             (self, right),
@@ -81,6 +91,8 @@ impl Role {
                     | ManageCustomers
                     | ReadShares
                     | ManageShares
+                    | ReadRecords
+                    | ManageRecords
                     | MapRegistrations
                     | ReadActivity
                     | ReadStaff
@@ -90,9 +102,17 @@ impl Role {
                     | ManageSettings,
             ) | (
                 Self::Member,
-                ReadCustomers | ManageCustomers | ReadShares | ManageShares | ReadActivity | ReadStaff | ReadSettings,
+                ReadCustomers
+                    | ManageCustomers
+                    | ReadShares
+                    | ManageShares
+                    | ReadRecords
+                    | ManageRecords
+                    | ReadActivity
+                    | ReadStaff
+                    | ReadSettings,
             ) | (Self::Mapper, ReadCustomers | MapRegistrations | ReadStaff | ReadSettings)
-                | (Self::Viewer, ReadCustomers | ReadShares | ReadActivity | ReadStaff | ReadSettings)
+                | (Self::Viewer, ReadCustomers | ReadShares | ReadRecords | ReadActivity | ReadStaff | ReadSettings,)
         )
     }
 }
@@ -106,6 +126,8 @@ impl Scope {
                 | (Self::CustomersWrite, Right::ReadCustomers | Right::ManageCustomers)
                 | (Self::SharesRead, Right::ReadShares)
                 | (Self::SharesWrite, Right::ReadShares | Right::ManageShares)
+                | (Self::RecordsRead, Right::ReadRecords)
+                | (Self::RecordsWrite, Right::ReadRecords | Right::ManageRecords)
                 | (Self::Registrations, Right::MapRegistrations)
                 | (Self::ActivityRead, Right::ReadActivity)
         )

@@ -18,6 +18,16 @@ const DIGITS: usize = 4;
 /// More between two numbers keeps them apart: `123456-7` is also one.
 const MOST_BETWEEN: usize = 3;
 
+/// How numbers are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberKeys {
+    /// By any four digits of them. Numbers that have these in common share a row: a thousand photos of one day have few.
+    Parts,
+    /// By all that follows a digit of them. As many rows for one number, and the more digits are typed, the fewer are
+    /// found: numbers that are given one after the other differ in their ends.
+    Ends,
+}
+
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -146,7 +156,13 @@ impl Words {
     /// The keys by which they are looked up: a row each.
     #[must_use]
     pub fn keys(&self) -> BTreeSet<String> {
-        self.iter().flat_map(keys).collect()
+        self.keys_by(NumberKeys::Parts)
+    }
+
+    /// The same with numbers by other keys.
+    #[must_use]
+    pub fn keys_by(&self, numbers: NumberKeys) -> BTreeSet<String> {
+        self.iter().flat_map(|word| keys(word, numbers)).collect()
     }
 
     fn begin_with(&self, beginning: &str) -> bool {
@@ -194,7 +210,7 @@ impl Piece {
         }
     }
 
-    fn lookup(&self) -> Lookup {
+    fn lookup(&self, numbers: NumberKeys) -> Lookup {
         let beginning = |text: &str, decisive| Lookup { beginning: text.to_owned(), decisive };
         match self {
             Self::Word(word) => {
@@ -206,6 +222,11 @@ impl Piece {
                 None => beginning(text, true),
                 Some((end, _)) => beginning(&format!("{}#", &text[..end]), false),
             },
+            // What is joined has each of its runs, too: the longest is likely to find the fewest.
+            Self::Number(runs) if numbers == NumberKeys::Ends && runs.iter().any(|run| run.len() >= DIGITS) => {
+                let longest = runs.iter().max_by_key(|run| run.len()).map_or("", String::as_str);
+                beginning(short(longest), runs.len() == 1 && short(longest) == longest)
+            }
             // What is joined begins as its first run does.
             Self::Number(runs) => match runs.first().map_or("", String::as_str) {
                 run if run.len() >= DIGITS => {
@@ -223,8 +244,11 @@ fn short(word: &str) -> &str {
 }
 
 /// The keys of one word: itself; of a number any run of digits, of a dense text any two letters and the last one.
-fn keys(word: &str) -> Vec<String> {
+fn keys(word: &str, numbers: NumberKeys) -> Vec<String> {
     match word.chars().next().and_then(Class::of) {
+        Some(Class::Digit) if word.len() > DIGITS && numbers == NumberKeys::Ends => {
+            (0..=word.len() - DIGITS).map(|at| short(&word[at..]).to_owned()).collect()
+        }
         Some(Class::Digit) if word.len() > DIGITS => {
             (0..=word.len() - DIGITS).map(|at| word[at..at + DIGITS].to_owned()).collect()
         }
@@ -304,8 +328,14 @@ impl Query {
     /// The rows to look into, those that are likely to be the fewest first.
     #[must_use]
     pub fn lookups(&self) -> Vec<Lookup> {
+        self.lookups_by(NumberKeys::Parts)
+    }
+
+    /// The same where numbers have other keys.
+    #[must_use]
+    pub fn lookups_by(&self, numbers: NumberKeys) -> Vec<Lookup> {
         let mark = |mark: &String| Lookup { beginning: format!("{mark}#"), decisive: true };
-        let mut terms: Vec<Lookup> = self.terms.iter().map(Piece::lookup).collect();
+        let mut terms: Vec<Lookup> = self.terms.iter().map(|term| term.lookup(numbers)).collect();
         terms.sort_by_key(|lookup| std::cmp::Reverse(lookup.beginning.len()));
         terms.into_iter().chain(self.marks.iter().map(mark)).collect()
     }
@@ -319,9 +349,15 @@ impl Query {
     /// Whether this row is the one by which a thing with these words is found: of several that match, the first.
     #[must_use]
     pub fn found_by(&self, key: &str, words: &Words) -> bool {
-        let Some(first) = self.lookups().into_iter().next() else { return false };
+        self.found_by_key(key, words, NumberKeys::Parts)
+    }
+
+    /// The same where numbers have other keys.
+    #[must_use]
+    pub fn found_by_key(&self, key: &str, words: &Words, numbers: NumberKeys) -> bool {
+        let Some(first) = self.lookups_by(numbers).into_iter().next() else { return false };
         let is_first = |key: &String| format!("{key}#").starts_with(&first.beginning);
-        words.keys().iter().find(|key| is_first(key)).is_some_and(|first| first == key) && self.matches(words)
+        words.keys_by(numbers).iter().find(|key| is_first(key)).is_some_and(|first| first == key) && self.matches(words)
     }
 }
 
@@ -333,16 +369,19 @@ mod tests {
     fn found(query: &str, text: &str) -> bool {
         let words = Words::of([text]);
         let query = Query::parse(query).unwrap();
-        let keys = words.keys();
-        let looked_up = |lookup: &Lookup| {
-            keys.iter().any(|key| {
-                format!("{key}#").starts_with(&lookup.beginning)
-                    && lookup.partitions().iter().any(|one| one == partition(key))
-            })
-        };
-        let by_rows = query.lookups().iter().all(looked_up);
-        assert!(by_rows || !query.matches(&words), "{text} matches and has no row");
-        assert_eq!(keys.iter().filter(|key| query.found_by(key, &words)).count(), usize::from(query.matches(&words)));
+        for numbers in [NumberKeys::Parts, NumberKeys::Ends] {
+            let keys = words.keys_by(numbers);
+            let looked_up = |lookup: &Lookup| {
+                keys.iter().any(|key| {
+                    format!("{key}#").starts_with(&lookup.beginning)
+                        && lookup.partitions().iter().any(|one| one == partition(key))
+                })
+            };
+            let by_rows = query.lookups_by(numbers).iter().all(looked_up);
+            assert!(by_rows || !query.matches(&words), "{text} matches and has no row");
+            let finding = keys.iter().filter(|key| query.found_by_key(key, &words, numbers)).count();
+            assert_eq!(finding, usize::from(query.matches(&words)));
+        }
         query.matches(&words)
     }
 

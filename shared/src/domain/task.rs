@@ -65,6 +65,12 @@ pub enum MergeStep {
     Contacts,
     /// What lies in its inbox lies in the other's.
     Inbox,
+    /// Its sites become the other's.
+    Sites,
+    /// Its assets become the other's: after the sites, which they name.
+    Assets,
+    /// Its jobs become the other's: after the sites and assets, which they name.
+    Jobs,
 }
 
 /// What is to be done.

@@ -68,7 +68,7 @@ fn with_line_feeds(text: &str) -> String {
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident = $parse:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
         pub struct $name(String);
 
         impl $name {
@@ -105,6 +105,10 @@ text! {
     Title = |text| parse(text, 300, false);
     /// The operator's own number for a thing: at most 100 characters.
     Reference = |text| parse(text, 100, false);
+    /// A word or a few for a state, a kind, a serial number: at most 100 characters.
+    Label = |text| parse(text, 100, false);
+    /// Where a place is, in lines as on a letter: at most 500 characters.
+    Address = |text| parse(text, 500, true);
     /// A telephone number, as it is written: at most 50 characters. Address books put what turns text around theirs.
     Phone = |text| parse(&text.replace(turns_text, ""), 50, false);
     /// A message from one person to another, with line breaks: at most 5,000 characters. What turns text is left out:

@@ -1,6 +1,7 @@
 //! A request as a function sees it: parsed, limited, and never trusted.
 
 use std::cmp::Reverse;
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -21,6 +22,11 @@ use crate::domain::Token;
 
 /// The most that a body may have, in bytes: files go to S3 directly.
 pub const LARGEST_BODY: usize = 256 * 1024;
+/// The same where many things are sent at once.
+pub const LARGEST_BATCH: usize = 4 * 1024 * 1024;
+/// Where that is.
+const BATCHES: [&str; 3] =
+    ["POST /v1/companies/{id}/sites", "POST /v1/companies/{id}/assets", "POST /v1/companies/{id}/jobs"];
 
 /// What a cookie request that changes something must carry: a page of another site cannot set it (ASVS 5.0, 3.5.1).
 const CSRF_HEADER: &str = "x-gatehouse";
@@ -148,6 +154,13 @@ impl ApiRequest {
         text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
     }
 
+    /// A text in the path that is no id: a thing may be made there, so one that cannot be is said to be wrong.
+    pub fn path_text<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Problem> {
+        let parameters = self.request.path_parameters_ref();
+        let text = parameters.and_then(|parameters| parameters.first(name)).unwrap_or_default();
+        text.parse().map_err(|error| Problem::invalid_field(name, error))
+    }
+
     /// The body, from JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let bytes = self.body()?;
@@ -218,7 +231,8 @@ impl ApiRequest {
             Body::Binary(bytes) => bytes,
             _ => &[],
         };
-        if bytes.len() > LARGEST_BODY { Err(Problem::body_too_large(LARGEST_BODY)) } else { Ok(bytes) }
+        let most = if BATCHES.contains(&self.route()) { LARGEST_BATCH } else { LARGEST_BODY };
+        if bytes.len() > most { Err(Problem::body_too_large(most)) } else { Ok(bytes) }
     }
 
     /// What makes the request this one and no other, for an idempotency key.
@@ -329,6 +343,15 @@ fn weight(accept: &str, media_type: &str) -> Option<(u16, u8, Reverse<usize>)> {
     // The most exact range that fits says how much.
     let (exactness, quality, place) = ranges.max()?;
     (quality > 0).then_some((quality, exactness, place))
+}
+
+/// One of many things that a body holds, where each is refused for itself.
+pub fn one_of_many<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
+    if !value.is_object() {
+        return Err(Problem::invalid_field("body", "must be an object"));
+    }
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// For a field of a change where `null` and nothing are different: `Some(None)` and `None`.

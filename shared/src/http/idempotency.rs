@@ -21,11 +21,14 @@ use crate::store::{KeyState, ResponseLock, StoredResponse, Transaction};
 
 /// The routes that take an idempotency key. Any other POST refuses one: strangers cannot be told apart, and what
 /// changes nothing but the activity may be sent again as it is.
-const TAKES_KEY: [&str; 13] = [
+const TAKES_KEY: [&str; 16] = [
     "POST /v1/api-keys",
     "POST /v1/companies",
+    "POST /v1/companies/{id}/assets",
     "POST /v1/companies/{id}/contacts",
+    "POST /v1/companies/{id}/jobs",
     "POST /v1/companies/{id}/merge",
+    "POST /v1/companies/{id}/sites",
     "POST /v1/contacts/{id}/invitation",
     "POST /v1/registrations/{id}/decline",
     "POST /v1/registrations/{id}/map",

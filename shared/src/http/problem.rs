@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::ApiResponse;
 use crate::clock::Timestamp;
 use crate::domain::{
-    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, InviteRefused, MergeRefused, NotOpen,
-    SendRefused, WithdrawRefused,
+    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, FieldRefused, InviteRefused, MergeRefused,
+    NotOpen, SendRefused, WithdrawRefused,
 };
 use crate::store::{CommitError, StoreError};
 
@@ -372,6 +372,12 @@ impl Problem {
         self.0.slug == "link_unknown"
     }
 
+    /// What is wrong with which field.
+    #[must_use]
+    pub fn into_errors(self) -> Vec<FieldError> {
+        self.0.errors
+    }
+
     /// For the log: the cause of a fault.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
@@ -405,6 +411,12 @@ impl From<StoreError> for Problem {
             StoreError::Busy { .. } => Self::service_busy(error),
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<FieldRefused> for Problem {
+    fn from(refused: FieldRefused) -> Self {
+        Self::invalid_field(refused.field, refused.problem)
     }
 }
 

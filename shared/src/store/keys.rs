@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
-    ActorId, BundleTopic, CompanyDomain, CompanyId, ContactId, Email, FileId, InboxOf, KeyId, MailId, PersonId,
-    RecipientId, RegistrationId, ShareId, StaffId, TaskId, TokenHash, fold, partition,
+    ActorId, BundleTopic, CompanyDomain, CompanyId, ContactId, Email, EventId, FileId, InboxOf, JobId, KeyId, MailId,
+    PersonId, RecipientId, RecordKind, RecordLine, RecordList, RecordOrder, Reference, RegistrationId, ShareId,
+    StaffId, TaskId, TokenHash, fold, partition,
 };
 
 /// The partition key's attribute.
@@ -386,6 +387,62 @@ pub fn domain_owner(domain: &CompanyDomain) -> Key {
 /// A contact with an address at a domain.
 pub fn address_at_domain(domain: &str, contact: &str) -> Key {
     Key::new(self::domain(domain), contact)
+}
+
+/// A site, an asset or a job, and what its history's sort keys begin with.
+pub fn record<L: RecordLine>(id: L::Id) -> Key {
+    Key::new(id, RECORD)
+}
+
+/// The sort key of records.
+pub const RECORD: &str = "RECORD";
+/// What the sort keys of a job's history begin with.
+pub const EVENTS: &str = "EVENT#";
+
+/// Something that happened to a job.
+pub fn job_event(job: JobId, event: EventId) -> Key {
+    Key::new(job, format_args!("{EVENTS}{event}"))
+}
+
+/// Which record of a company has a reference: there is one such item for each, so a reference is one record's.
+pub fn reference(company: CompanyId, kind: RecordKind, reference: &Reference) -> Key {
+    Key::new(references_of(company), format_args!("{kind}#{reference}"))
+}
+
+/// The partition of a company's references.
+pub fn references_of(company: CompanyId) -> String {
+    format!("REFERENCES#{company}")
+}
+
+/// A list of a company's records.
+pub fn records(company: CompanyId, kind: RecordKind, list: &RecordList) -> String {
+    format!("RECORDS#{company}#{kind}{list}")
+}
+
+/// A record's place in an order; the id keeps those of one place apart. What has no time is behind all that have one.
+pub fn record_place<L: RecordLine>(line: &L, order: RecordOrder) -> String {
+    match order {
+        RecordOrder::Updated => format!("{}#{}", sortable(line.updated_at()), line.id()),
+        RecordOrder::Title => format!("{}#{}", place(&fold(line.title())), line.id()),
+        RecordOrder::Scheduled => {
+            let at = line.scheduled_at().map_or_else(|| UNSCHEDULED.to_owned(), sortable);
+            format!("{at}#{}", line.id())
+        }
+    }
+}
+
+/// What the place of a job begins with that has no time: after every digit.
+pub const UNSCHEDULED: &str = "~";
+
+/// A partition of the words that a company's records are searched by.
+pub fn record_words(company: CompanyId, kind: RecordKind, part: &str) -> String {
+    format!("WORDS#RECORDS#{company}#{kind}#{part}")
+}
+
+/// A word of a record.
+pub fn record_word<L: RecordLine>(line: &L, word: &str) -> Key {
+    let pk = record_words(line.company(), L::KIND, partition(word));
+    Key::new(pk, format_args!("{word}#{}", line.id()))
 }
 
 /// Who decides, and who is an admin.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod api_keys;
+mod company_records;
 mod conflicts;
 mod endpoint;
 mod fan_out;
@@ -13,6 +14,7 @@ mod outbox;
 mod page;
 mod people;
 mod record;
+mod record_lists;
 mod registrations;
 mod responses;
 mod settings;
@@ -39,6 +41,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use activity::ActivityQuery;
+pub use company_records::{KnownRecords, MOST_EVENTS};
 pub use fan_out::{FanOut, Reader, WRITES_PER_READER};
 pub use first_admin::FirstAdmin;
 pub use inbox::{InboxOrder, InboxPage, InboxPlace, InboxQuery};
@@ -46,6 +49,7 @@ pub use outbox::{Claim, Claimed};
 pub use page::{Page, PageRequest, Position};
 pub use people::Person;
 pub use record::{Record, Rev, Stored};
+pub use record_lists::{RecordPage, RecordPlace, RecordQuery};
 pub use registrations::{AccessRequested, Asked, PendingOf};
 pub use responses::{KeyState, LOCK_LIFETIME, ResponseLock, StoredResponse};
 pub use shares::{AwaitedFile, EndedShare, Received, SharedFile};

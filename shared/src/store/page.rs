@@ -98,6 +98,7 @@ pub(super) struct Listing<'a> {
 }
 
 /// A part of a partition.
+#[derive(Debug, Clone)]
 pub(super) enum SortKeyRange {
     /// Sort keys that begin with this.
     Beginning(String),

@@ -1,5 +1,6 @@
 //! State, activity and mail that belong together, written together or not at all.
 
+mod records;
 mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -336,6 +337,30 @@ impl Transaction<'_> {
     pub(super) fn put_for_lock(self, item: Result<Item, StoreError>, held_by: &str) -> Self {
         let condition = Condition::new("held_by = :mine", [(":mine", AttributeValue::S(held_by.to_owned()))]);
         self.put(item, Some(condition), OnFailure::LockLost)
+    }
+
+    /// How many writes it has: a hundred are the most.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// All that two transactions do, in one.
+    pub fn and(mut self, other: Self) -> Self {
+        self.writes.extend(other.writes);
+        self.before.extend(other.before);
+        self.after.extend(other.after);
+        for (share, rows) in other.indexed {
+            self.indexed.entry(share).or_default().extend(rows);
+        }
+        self.broken = self.broken.or(other.broken);
+        self
     }
 
     /// Writes all of it, or nothing and says why.

@@ -55,6 +55,13 @@ impl Reply {
         self.body
     }
 
+    /// The body of an answer that is no error.
+    #[track_caller]
+    pub fn expect_success(self) -> Value {
+        assert!(self.status.is_success(), "{:#}", self.body);
+        self.body
+    }
+
     /// An error with that status and slug, in the form of RFC 9457; gives its body.
     #[track_caller]
     pub fn expect_problem(self, status: u16, slug: &str) -> Value {

@@ -65,12 +65,17 @@ async fn empty_parameters_are_as_if_absent() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
     let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let areas = json!({ "areas": ["files", "upload", "jobs", "assets"] });
+    portal.patch(&format!("/v1/contacts/{}", ann.id), &admin, areas).await.expect(200);
     portal.share(&admin, "Report", &[&ann.id]).await;
     for (path, who, empty) in [
         ("/v1/shares", &admin, "q=&type=&from=&to=&sort=&unread=&contact_id=&company_id=&state=&limit="),
         ("/v1/shares", &ann.who, "q=&type=&from=&to=&sort=&unread=&limit="),
         ("/v1/users", &admin, "access=&q=&limit="),
         ("/v1/companies", &admin, "q="),
+        ("/v1/jobs", &ann.who, "q=&status=&site_id=&asset_id=&source=&since=&sort=&limit="),
+        ("/v1/assets", &ann.who, "q=&site_id=&status="),
+        ("/v1/sites", &ann.who, "q="),
         ("/v1/registrations", &admin, "status=&limit="),
         ("/v1/activity", &admin, "contact_id=&share_id=&kind=&from=&to="),
         ("/v1/staff", &admin, "&&limit="),

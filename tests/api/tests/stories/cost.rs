@@ -57,8 +57,10 @@ impl Costs<'_> {
         match self.documented.get_mut(row) {
             Some((documented, seen)) => {
                 *seen = true;
-                // Two calls side by side are now and then one after the other: the document has the fewer.
-                let trips = [documented.round_trips, documented.round_trips + 1];
+                // Two calls side by side are now and then one after the other: the document has the fewer. Of many
+                // side by side, that happens more often.
+                let most = documented.round_trips + 1 + documented.calls / 10;
+                let trips = documented.round_trips.saturating_sub(documented.calls / 10)..=most;
                 let same = Cost { round_trips: documented.round_trips, ..cost } == *documented;
                 if !same || !trips.contains(&cost.round_trips) {
                     self.wrong.push(format!(
@@ -176,6 +178,8 @@ async fn every_route_costs_what_the_document_says() {
     costs.hold("POST /v1/shares/{id}/downloads (staff)", Method::POST, &downloads, &admin, None).await;
     shares(&mut costs, &admin, &ann, &path).await;
     people(&mut costs, &admin, &ann).await;
+    let ann = Customer { who: portal.sign_in(&ann.email).await, ..ann };
+    records(&mut costs, &admin, &ann).await;
     let who = portal.sign_in(&ann.email).await;
     costs.hold("DELETE /v1/sessions/current", Method::DELETE, "/v1/sessions/current", &who, None).await;
     costs.hold("DELETE /v1/sessions", Method::DELETE, "/v1/sessions", &admin, None).await;
@@ -236,6 +240,58 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     costs.hold("GET /v1/settings", Method::GET, "/v1/settings", admin, None).await;
     let body = json!({ "support_email": "help@northgate.example" });
     costs.hold("PUT /v1/settings", Method::PUT, "/v1/settings", admin, Some(body)).await;
+}
+
+/// Sites, assets and jobs: pushed, looked at, deleted.
+async fn records(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
+    let portal = costs.portal;
+    let areas = json!({ "areas": ["jobs", "assets"] });
+    portal.patch(&format!("/v1/contacts/{}", ann.id), admin, areas).await.expect(200);
+    let of_company = format!("/v1/companies/{}", ann.company);
+    let put = |kind: &str| format!("PUT /v1/companies/{{id}}/{kind}/{{reference+}}");
+    let site = json!({ "name": "Hamburg", "address": "Am Hafen 1" });
+    let asset = json!({ "name": "Reefer", "kind": "Container", "site_reference": "HAM", "status": "idle" });
+    let job = json!({ "title": "Repair of the door", "status": "open", "site_reference": "HAM", "asset_reference": "MSKU1234567", "note": "Call first" });
+    for (kind, reference, body, change) in [
+        ("sites", "HAM", site, json!({ "address": "Am Hafen 2" })),
+        ("assets", "MSKU1234567", asset, json!({ "status": "on hire" })),
+        ("jobs", "2026/00123", job, json!({ "status": "done" })),
+    ] {
+        let path = format!("{of_company}/{kind}/{reference}");
+        let record = costs.hold(&format!("{} (new)", put(kind)), Method::PUT, &path, admin, Some(body)).await;
+        costs.hold(&format!("{} (changed)", put(kind)), Method::PUT, &path, admin, Some(change.clone())).await;
+        costs.hold(&format!("{} (unchanged)", put(kind)), Method::PUT, &path, admin, Some(change)).await;
+        let (list, one) = (format!("GET /v1/{kind}"), format!("GET /v1/{kind}/{{id}}"));
+        let of_one = format!("/v1/{kind}/{}", text(&record["id"]));
+        costs.hold(&format!("{list} (customer)"), Method::GET, &format!("/v1/{kind}"), &ann.who, None).await;
+        costs.hold(&format!("{one} (customer)"), Method::GET, &of_one, &ann.who, None).await;
+        let of_staff = format!("/v1/{kind}?company_id={}", ann.company);
+        costs.hold(&format!("{list} (staff)"), Method::GET, &of_staff, admin, None).await;
+        costs.hold(&format!("{one} (staff)"), Method::GET, &of_one, admin, None).await;
+    }
+    for (row, look) in [("by a word", "q=rep"), ("by a reference", "q=2026-00123"), ("in a state", "status=done")] {
+        let row = format!("GET /v1/jobs ({row})");
+        costs.hold(&row, Method::GET, &format!("/v1/jobs?{look}"), &ann.who, None).await;
+    }
+    for kind in ["sites", "assets", "jobs"] {
+        let items: Vec<Value> = (0..500)
+            .map(|n| match kind {
+                "jobs" => json!({ "reference": format!("B-{n}"), "title": "Repair of the door", "status": "open" }),
+                _ => json!({ "reference": format!("B-{n}"), "name": "Hamburg" }),
+            })
+            .collect();
+        let body = json!({ "items": items });
+        let (row, path) = (format!("POST /v1/companies/{{id}}/{kind}"), format!("{of_company}/{kind}"));
+        costs.hold(&format!("{row} (500, new)"), Method::POST, &path, admin, Some(body.clone())).await;
+        costs.hold(&format!("{row} (500, unchanged)"), Method::POST, &path, admin, Some(body)).await;
+    }
+    let changed: Vec<Value> = (0..500).map(|n| json!({ "reference": format!("B-{n}"), "status": "done" })).collect();
+    let (row, path) = ("POST /v1/companies/{id}/jobs (500, changed)", format!("{of_company}/jobs"));
+    costs.hold(row, Method::POST, &path, admin, Some(json!({ "items": changed }))).await;
+    for (kind, reference) in [("sites", "HAM"), ("assets", "MSKU1234567"), ("jobs", "2026/00123")] {
+        let row = format!("DELETE /v1/companies/{{id}}/{kind}/{{reference+}}");
+        costs.hold(&row, Method::DELETE, &format!("{of_company}/{kind}/{reference}"), admin, None).await;
+    }
 }
 
 /// Access, staff, registrations, passwords, keys, activity.
@@ -389,6 +445,114 @@ async fn hold_inboxes(sizes: &[i64]) {
     }
 }
 
+/// Every way to look at a company's jobs and assets, and how many it finds on its first page. Ten of each are in a state,
+/// at a site, about an asset, or have a word of their own, however many there are.
+const RECORD_LOOKS: [(&str, usize); 22] = [
+    ("jobs?", 25),
+    ("jobs?sort=updated_at", 25),
+    ("jobs?sort=-scheduled_at", 25),
+    ("jobs?sort=scheduled_at", 25),
+    ("jobs?sort=title", 25),
+    ("jobs?status=open", 25),
+    ("jobs?status=cancelled", 10),
+    ("jobs?status=cancelled&sort=title", 10),
+    ("jobs?site_id=SITE&sort=-scheduled_at", 10),
+    ("jobs?asset_id=ASSET", 10),
+    ("jobs?asset_id=ASSET&site_id=SITE&status=cancelled&sort=scheduled_at", 10),
+    ("jobs?source=api", 25),
+    ("jobs?source=portal", 0),
+    ("jobs?q=reef", 10),
+    ("jobs?q=REEFER+repair&sort=title", 10),
+    ("jobs?q=repair", 25),
+    ("jobs?q=repair&status=cancelled", 10),
+    ("assets?q=MSKU+100017-7", 1),
+    ("jobs?q=2026/00042", 1),
+    ("jobs?q=202600042", 1),
+    ("jobs?q=00042", 1),
+    ("assets?status=idle", 10),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_at_ten_thousand_records_costs_what_looking_at_a_hundred_costs() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let mut customers = Vec::new();
+    for records in [100, 10_000] {
+        let customer = portal.customer(&admin, &format!("of{records}@harbour.example")).await;
+        let areas = json!({ "areas": ["jobs", "assets"] });
+        portal.patch(&format!("/v1/contacts/{}", customer.id), &admin, areas).await.expect(200);
+        customers.push((records, customer));
+    }
+    portal.stop_the_stream().await;
+    let mut costs: Vec<Vec<(String, Cost)>> = Vec::new();
+    for (records, customer) in customers {
+        let (site, asset) = fill_records(&portal, &admin, &customer, records).await;
+        let mut pages = Vec::new();
+        for (look, found) in RECORD_LOOKS {
+            let (asked, mut cursor) = (look.replace("SITE", &site).replace("ASSET", &asset), String::new());
+            for n in 0..3 {
+                let _ = portal.stack.meter.take();
+                let page = portal.get(&format!("/v1/{asked}&limit=25{cursor}"), &customer.who).await.expect(200);
+                pages.push((format!("{look} page {n}"), Cost::of(&portal.stack.meter.take())));
+                let items = page["items"].as_array().unwrap().len();
+                assert_eq!(items, if n == 0 { found } else { items }, "{look}");
+                let Some(next) = page["next"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+        }
+        costs.push(pages);
+    }
+    // A word that up to 200 have is sorted by all their lines; of one that more have, a page is read.
+    for ((look, small), (_, great)) in costs[0].iter().zip(&costs[1]) {
+        assert!(
+            great.read_units <= small.read_units + if look.contains("q=repair") { 13.0 } else { 1.0 }
+                && great.calls <= small.calls + 1,
+            "{look}: {small:?} {great:?}"
+        );
+        assert!(great.round_trips <= 3, "{look}: {great:?}");
+    }
+}
+
+/// So many jobs, and as many assets up to a thousand; the site and the asset that ten of the jobs name.
+async fn fill_records(portal: &Portal, admin: &Who, customer: &Customer, records: usize) -> (String, String) {
+    let of_company = format!("/v1/companies/{}", customer.company);
+    let (mut named, assets_too) = (Vec::new(), records.min(1_000));
+    for kind in ["sites", "assets"] {
+        let record =
+            json!({ "items": [{ "reference": "NAMED", "name": "Named" }, { "reference": "OTHER", "name": "Other" }] });
+        let answer = portal.post(&format!("{of_company}/{kind}"), admin, record).await.expect(200);
+        named.push(text(&answer["items"][0]["id"]));
+    }
+    for some in (0..records).collect::<Vec<_>>().chunks(500) {
+        let jobs = some.iter().map(|n| {
+            // Ten of them, wherever they lie.
+            let few = n % (records / 10) == 7;
+            let (title, status) = if few { ("Reefer repair", "cancelled") } else { ("Repair", "open") };
+            let link = if few { "NAMED" } else { "OTHER" };
+            let day = n * 7919 % records;
+            let at = Timestamp::from_second(1_800_000_000 + 60 * i64::try_from(day).unwrap()).unwrap();
+            json!({
+                "reference": format!("2026/{n:05}"), "title": title, "status": status,
+                "site_reference": link, "asset_reference": link, "scheduled_at": at,
+            })
+        });
+        let body = json!({ "items": jobs.collect::<Vec<_>>() });
+        let answer = portal.post(&format!("{of_company}/jobs"), admin, body).await.expect(200);
+        assert_eq!(answer["created"], some.len(), "{answer:#}");
+        if some[0] >= assets_too {
+            continue;
+        }
+        let assets = some.iter().map(|n| {
+            let status = if n % (assets_too / 10) == 7 { "idle" } else { "on hire" };
+            json!({ "reference": format!("MSKU 1{n:05}-7"), "name": format!("Container {n:05}"), "status": status })
+        });
+        let body = json!({ "items": assets.collect::<Vec<_>>() });
+        let answer = portal.post(&format!("{of_company}/assets"), admin, body).await.expect(200);
+        assert_eq!(answer["created"], some.len(), "{answer:#}");
+    }
+    (named.remove(0), named.remove(0))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_page_costs_what_the_document_says() {
     let portal = Portal::open().await;
@@ -401,6 +565,22 @@ async fn a_full_page_costs_what_the_document_says() {
         let body = json!({ "name": "Rita", "email": format!("rita{n}@quay.example"), "company": "Quay" });
         portal.post("/v1/registrations", &NOBODY, body).await.expect(202);
         portal.share(&admin, &format!("Discharge report of the voyage {n:02}"), &[&ann.id]).await;
+    }
+    let areas = json!({ "areas": ["files", "jobs", "assets"] });
+    portal.patch(&format!("/v1/contacts/{}", ann.id), &admin, areas).await.expect(200);
+    let mut site = String::new();
+    for kind in ["sites", "assets", "jobs"] {
+        let items = (0..30).map(|n| match kind {
+            "sites" => json!({ "reference": format!("S-{n:02}"), "name": format!("Yard {n:02}"), "address": "Am Hafen 1\n20457 Hamburg" }),
+            "assets" => json!({ "reference": format!("MSKU 1234{n:02}-7"), "name": format!("Container {n:02}"), "site_reference": "S-01" }),
+            _ => json!({ "reference": format!("2026/{n:05}"), "title": "Repair of the door", "status": "open", "site_reference": "S-01", "asset_reference": format!("MSKU 1234{n:02}-7") }),
+        });
+        let body = json!({ "items": items.collect::<Vec<_>>() });
+        let answer = portal.post(&format!("/v1/companies/{}/{kind}", ann.company), &admin, body).await.expect(200);
+        assert_eq!(answer["created"], 30);
+        if kind == "sites" {
+            site = text(&answer["items"][1]["id"]);
+        }
     }
     portal.tasks_are_done().await;
     let admin = portal.sign_in(ADMIN).await;
@@ -418,6 +598,13 @@ async fn a_full_page_costs_what_the_document_says() {
         ("GET /v1/shares (by type)", "/v1/shares?type=document", &ann.who),
         ("GET /v1/shares (unread)", "/v1/shares?unread=true", &ann.who),
         ("GET /v1/shares (by title)", "/v1/shares?sort=title", &ann.who),
+        ("GET /v1/sites", "/v1/sites", &ann.who),
+        ("GET /v1/assets", "/v1/assets", &ann.who),
+        ("GET /v1/assets (by a word)", "/v1/assets?q=cont", &ann.who),
+        ("GET /v1/jobs", "/v1/jobs", &ann.who),
+        ("GET /v1/jobs (in a state)", "/v1/jobs?status=open&sort=title", &ann.who),
+        ("GET /v1/jobs (in a state, at a site)", &format!("/v1/jobs?status=open&site_id={site}"), &ann.who),
+        ("GET /v1/jobs (by a word)", "/v1/jobs?q=rep", &ann.who),
     ] {
         let page = costs.hold(row, Method::GET, path, who, None).await;
         assert_eq!((page["items"].as_array().unwrap().len(), page["next"].is_string()), (25, true), "{row}");

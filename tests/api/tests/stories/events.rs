@@ -9,6 +9,8 @@ use gatehouse_tests::{ADMIN, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::areas;
+
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
 /// Function, name and text of every event, in the order of their paths.
@@ -61,7 +63,20 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
     let member = portal.post("/v1/staff", &admin, member).await.expect(201);
     let key = json!({ "name": "ERP", "scopes": ["customers:read"] });
     let key = portal.post("/v1/api-keys", &admin, key).await.expect(201);
+    let mut records = Vec::new();
+    for (kind, reference, body) in [
+        ("sites", "HAM/1", json!({ "name": "Hamburg" })),
+        ("assets", "MSKU 123456-7", json!({ "name": "Reefer" })),
+        ("jobs", "2026/00123", json!({ "title": "Repair", "status": "open" })),
+    ] {
+        areas::put(portal, &admin, &company, &format!("{kind}/SPARE/1"), body.clone()).await.expect(201);
+        let record = areas::put(portal, &admin, &company, &format!("{kind}/{reference}"), body).await.expect(201);
+        records.push(text(&record["id"]));
+    }
     BTreeMap::from([
+        ("site", records[0].clone()),
+        ("asset", records[1].clone()),
+        ("job", records[2].clone()),
         ("third_customer", token(&third.who)),
         ("reset", token_in(&reset_mail, "/reset#")),
         ("registration", text(&queue["items"][0]["id"])),

@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod activating;
 mod addresses;
+mod areas;
 mod bundling;
 mod busy;
 mod contract;

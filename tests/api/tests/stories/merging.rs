@@ -6,6 +6,7 @@ use gatehouse_tests::{NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::areas;
 use crate::delivering::{TASK_LEFT, crash, items, share_with, sweep};
 use crate::reaching::all_is_done;
 use crate::recipients::{add, colleague, take_away, titles_when};
@@ -96,6 +97,76 @@ async fn a_merged_companys_people_and_shares_are_the_others_and_nobody_loses_any
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_merged_companys_sites_assets_and_jobs_are_the_others_and_of_two_with_one_reference_both_stay() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let bob = portal.customer(&admin, "bob@harbour-sons.example").await;
+    for contact in [&ann.id, &bob.id] {
+        let areas = json!({ "areas": ["jobs", "assets"] });
+        portal.patch(&format!("/v1/contacts/{contact}"), &admin, areas).await.expect(200);
+    }
+    let enter = async |company: &str, record: &str, body: Value| {
+        text(&areas::put(&portal, &admin, company, record, body).await.expect(201)["id"])
+    };
+    let (old, new) = (&bob.company, &ann.company);
+    let of_ann = enter(new, "sites/HAM", json!({ "name": "Hamburg" })).await;
+    enter(new, "jobs/2026/1", json!({ "title": "Ann's", "status": "open" })).await;
+    let site = enter(old, "sites/HAM", json!({ "name": "Hamburg too" })).await;
+    let asset = enter(old, "assets/CRANE", json!({ "name": "Crane", "site_reference": "HAM", "status": "idle" })).await;
+    let job = json!({ "title": "Bob's", "status": "open", "site_reference": "HAM", "asset_reference": "CRANE", "note": "Call first" });
+    let clash = enter(old, "jobs/2026/1", job).await;
+    let body = json!({ "items": (0..25).map(|n| json!({ "reference": format!("OLD-{n}"), "title": "Old", "status": "done" })).collect::<Vec<_>>() });
+    portal.post(&format!("/v1/companies/{old}/jobs"), &admin, body).await.expect(200);
+
+    merge(&portal, &admin, old, new).await.expect(202);
+    all_is_done(&portal).await;
+    // Both see all of it, with the sessions that they had, under the ids that it had.
+    for who in [&ann.who, &bob.who] {
+        let jobs = portal.get("/v1/jobs?limit=100", who).await.expect(200);
+        assert_eq!(jobs["items"].as_array().unwrap().len(), 27);
+        let shown = portal.get(&format!("/v1/jobs/{clash}"), who).await.expect(200);
+        assert_eq!(
+            (&shown["reference"], &shown["company_id"], &shown["title"]),
+            (&json!(clash), &json!(new), &json!("Bob's"))
+        );
+        assert_eq!(
+            (&shown["site_id"], &shown["site_reference"], &shown["asset_reference"]),
+            (&json!(site), &json!(site), &json!("CRANE"))
+        );
+        let changes = &shown["events"][1];
+        assert_eq!((&shown["events"][0]["note"], &changes["by"]["kind"]), (&json!("Call first"), &json!("system")));
+        let renamed = json!({ "field": "reference", "before": "2026/1", "after": clash });
+        assert!(changes["changed"].as_array().unwrap().contains(&renamed));
+        for (path, count) in [
+            ("/v1/jobs?q=OLD".to_owned(), 25),
+            (format!("/v1/jobs?site_id={site}"), 1),
+            (format!("/v1/jobs?asset_id={asset}"), 1),
+            ("/v1/jobs?status=done&sort=title".to_owned(), 25),
+            ("/v1/assets?status=idle".to_owned(), 1),
+            ("/v1/sites?q=hamburg".to_owned(), 2),
+        ] {
+            let found = portal.get(&format!("{path}&limit=100"), who).await.expect(200);
+            assert_eq!(found["items"].as_array().unwrap().len(), count, "{path}");
+        }
+    }
+    // What the operator calls them goes on to mean what it meant at the other.
+    let changed = areas::put(&portal, &admin, new, "sites/HAM", json!({ "address": "Hafen" })).await.expect(200);
+    assert_eq!(changed["id"], json!(of_ann));
+    areas::put(&portal, &admin, new, "jobs/OLD-7", json!({ "status": "open" })).await.expect(200);
+    // Nothing is left, and nothing comes there.
+    let left = portal.everything_in_the_table().await;
+    for left_over in ["RECORDS#", "REFERENCES#"] {
+        assert!(!left.contains(&format!("{left_over}{old}")), "{left_over}");
+    }
+    let late = json!({ "name": "Late" });
+    areas::put(&portal, &admin, old, "sites/LATE", late.clone()).await.expect_problem(409, "company_merged");
+    let batch = json!({ "items": [{ "reference": "LATE", "name": "Late" }] });
+    portal.post(&format!("/v1/companies/{old}/sites"), &admin, batch).await.expect_problem(409, "company_merged");
+    portal.delete(&format!("/v1/companies/{old}/sites/HAM"), &admin).await.expect_problem(409, "company_merged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_merge_that_stops_anywhere_comes_to_its_end() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
@@ -104,6 +175,8 @@ async fn a_merge_that_stops_anywhere_comes_to_its_end() {
     let share = share_with(&portal, &admin, "To all", None, json!([{ "company_id": bob.company }])).await;
     titles_when(&portal, &bob.who, 1).await;
     all_is_done(&portal).await;
+    let crane = json!({ "name": "Crane" });
+    areas::put(&portal, &admin, &bob.company, "assets/CRANE", crane).await.expect(201);
     portal.pause_mail().await;
     merge(&portal, &admin, &bob.company, &ann.company).await.expect(202);
     let mut crashes = 0;
@@ -119,6 +192,8 @@ async fn a_merge_that_stops_anywhere_comes_to_its_end() {
     for who in [&ann.who, &bob.who] {
         portal.get(&format!("/v1/shares/{share}"), who).await.expect(200);
     }
+    let assets = portal.get(&format!("/v1/assets?company_id={}", ann.company), &admin).await.expect(200);
+    assert_eq!(assets["items"][0]["reference"], "CRANE");
     take_away(&portal, &admin, &share, &ann.company).await;
     for who in [&ann.who, &bob.who] {
         portal.get(&format!("/v1/shares/{share}"), who).await.expect_problem(404, "not_found");

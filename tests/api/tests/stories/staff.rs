@@ -38,6 +38,16 @@ fn needs(route: &str) -> Needs {
         "POST /v1/sessions" | "POST /v1/registrations" => Nothing,
         "POST /v1/contacts/{id}/invitation" => Needs::Right(Right::ManageCustomers),
         "GET /v1/shares" | "GET /v1/shares/{id}" => RightOrCustomer(Right::ReadShares),
+        "GET /v1/sites" | "GET /v1/sites/{id}" | "GET /v1/assets" | "GET /v1/assets/{id}" => {
+            RightOrCustomer(Right::ReadRecords)
+        }
+        "GET /v1/jobs" | "GET /v1/jobs/{id}" => RightOrCustomer(Right::ReadRecords),
+        _ if ["/sites", "/assets", "/jobs"]
+            .iter()
+            .any(|kind| path.starts_with(&format!("/v1/companies/{{id}}{kind}"))) =>
+        {
+            Needs::Right(Right::ManageRecords)
+        }
         "PUT /v1/staff/{id}/duty" => Needs::RightOrSelf(Right::ManageStaff),
         "GET /v1/staff" => Needs::Right(Right::ReadStaff),
         "GET /v1/activity" => Needs::Right(Right::ReadActivity),
@@ -88,7 +98,10 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
     let mut callers = vec![(Caller::Nobody, NOBODY)];
-    callers.push((Caller::Customer, portal.customer(&admin, "ann@harbour.example").await.who));
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let areas = json!({ "areas": ["files", "upload", "jobs", "assets"] });
+    portal.patch(&format!("/v1/contacts/{}", ann.id), &admin, areas).await.expect(200);
+    callers.push((Caller::Customer, ann.who));
     for role in [Role::Admin, Role::Member, Role::Mapper, Role::Viewer] {
         let name = serde_json::to_value(role).unwrap();
         let email = format!("{}@northgate.example", text(&name));
@@ -96,7 +109,8 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
         callers.push((Caller::Staff(role), enter(&portal, &admin, &email, json!([name])).await.1));
     }
     let (customers, shares) = ([Scope::CustomersRead, Scope::CustomersWrite], [Scope::SharesRead, Scope::SharesWrite]);
-    for scope in customers.into_iter().chain(shares).chain([Scope::Registrations, Scope::ActivityRead]) {
+    let records = [Scope::RecordsRead, Scope::RecordsWrite];
+    for scope in customers.into_iter().chain(shares).chain(records).chain([Scope::Registrations, Scope::ActivityRead]) {
         let body = json!({ "name": "Key", "scopes": [scope] });
         let key = portal.post("/v1/api-keys", &admin, body).await.expect(201);
         callers.push((Caller::Key(scope), Who(Some(text(&key["key"])))));
@@ -127,6 +141,9 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
                 let prefix = match &filled[start..end] {
                     "${file" | "${draft_file" => "fil",
                     "${contact" => "con",
+                    "${site" => "sit",
+                    "${asset" => "ast",
+                    "${job" => "job",
                     "${company" => "com",
                     _ => prefix,
                 };

@@ -1,0 +1,184 @@
+//! Records as the API shows them.
+
+use std::ops::Not;
+
+use gatehouse::clock::Timestamp;
+use gatehouse::domain::{
+    Address, Asset, AssetId, AssetLink, CompanyId, ContactId, EventAuthor, EventId, FieldChange, Job, JobEvent,
+    JobEventKind, JobId, JobLine, JobSource, JobStatus, Label, Message, PersonName, Reference, Site, SiteId, SiteLink,
+    Title,
+};
+use gatehouse::http::ListView;
+use gatehouse::store::Page;
+use serde::Serialize;
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(crate) struct Rows<T> {
+    #[serde(flatten)]
+    pub(crate) list: ListView<T>,
+    /// `false` where it does not come in the order that was asked for; else nothing is said.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub(crate) sorted: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct SiteView {
+    id: SiteId,
+    company_id: CompanyId,
+    reference: Reference,
+    name: Title,
+    address: Option<Address>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Site> for SiteView {
+    fn from(site: Site) -> Self {
+        let Site { id, company_id, reference, name, address, created_at, updated_at } = site;
+        Self { id, company_id, reference, name, address, created_at, updated_at }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct AssetView {
+    id: AssetId,
+    company_id: CompanyId,
+    reference: Reference,
+    name: Title,
+    kind: Option<Label>,
+    serial: Option<Label>,
+    site_id: Option<SiteId>,
+    site_reference: Option<Reference>,
+    status: Option<Label>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Asset> for AssetView {
+    fn from(asset: Asset) -> Self {
+        let Asset { id, company_id, reference, name, kind, serial, site, status, created_at, updated_at } = asset;
+        let (site_id, site_reference) = site.map(|SiteLink { id, reference }| (id, reference)).unzip();
+        Self { id, company_id, reference, name, kind, serial, site_id, site_reference, status, created_at, updated_at }
+    }
+}
+
+/// A job as a line of a list.
+#[derive(Serialize)]
+pub(crate) struct JobView {
+    id: JobId,
+    company_id: CompanyId,
+    reference: Reference,
+    title: Title,
+    status: JobStatus,
+    status_label: Option<Label>,
+    site_id: Option<SiteId>,
+    site_reference: Option<Reference>,
+    asset_id: Option<AssetId>,
+    asset_reference: Option<Reference>,
+    scheduled_at: Option<Timestamp>,
+    source: JobSource,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<JobLine> for JobView {
+    fn from(line: JobLine) -> Self {
+        let (site_id, site_reference) = line.site.map(|SiteLink { id, reference }| (id, reference)).unzip();
+        let (asset_id, asset_reference) = line.asset.map(|AssetLink { id, reference }| (id, reference)).unzip();
+        Self {
+            id: line.id,
+            company_id: line.company_id,
+            reference: line.reference,
+            title: line.title,
+            status: line.status,
+            status_label: line.status_label,
+            site_id,
+            site_reference,
+            asset_id,
+            asset_reference,
+            scheduled_at: line.scheduled_at,
+            source: line.source,
+            created_at: line.created_at,
+            updated_at: line.updated_at,
+        }
+    }
+}
+
+/// A job by itself.
+#[derive(Serialize)]
+pub(crate) struct JobDetails {
+    #[serde(flatten)]
+    job: JobView,
+    description: Option<Message>,
+}
+
+impl From<Job> for JobDetails {
+    fn from(job: Job) -> Self {
+        Self { job: job.line.into(), description: job.description }
+    }
+}
+
+/// A job with what happened to it, the first first.
+#[derive(Serialize)]
+pub(crate) struct JobWithHistory {
+    #[serde(flatten)]
+    job: JobDetails,
+    events: Vec<EventView>,
+    /// Whether there was more before.
+    #[serde(skip_serializing_if = "Not::not")]
+    events_truncated: bool,
+}
+
+impl JobWithHistory {
+    pub(crate) fn new(job: Job, events: Page<JobEvent>, for_staff: bool) -> Self {
+        let events_truncated = events.next.is_some();
+        let events = events.items.into_iter().rev().map(|event| EventView::new(event, for_staff)).collect();
+        Self { job: job.into(), events, events_truncated }
+    }
+}
+
+#[derive(Serialize)]
+struct EventView {
+    id: EventId,
+    at: Timestamp,
+    kind: JobEventKind,
+    by: AuthorView,
+    changed: Vec<FieldChange>,
+    note: Option<Message>,
+}
+
+/// Who it was; how the operator calls its systems is its own affair.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+struct AuthorView {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    name: Option<PersonName>,
+}
+
+impl EventView {
+    fn new(event: JobEvent, for_staff: bool) -> Self {
+        let JobEvent { id, at, kind, by, changed, note, .. } = event;
+        let by = match by {
+            EventAuthor::Staff { id, name } => {
+                AuthorView { kind: "operator", id: for_staff.then(|| id.to_string()), name: Some(name) }
+            }
+            EventAuthor::Integration { id, name } => AuthorView {
+                kind: "operator",
+                id: for_staff.then(|| id.to_string()),
+                name: Some(name).filter(|_| for_staff),
+            },
+            EventAuthor::Contact { id } => AuthorView::of_contact(id),
+            EventAuthor::System => AuthorView { kind: "system", id: None, name: None },
+        };
+        Self { id, at, kind, by, changed, note }
+    }
+}
+
+impl AuthorView {
+    fn of_contact(id: ContactId) -> Self {
+        Self { kind: "customer", id: Some(id.to_string()), name: None }
+    }
+}
