@@ -3,6 +3,7 @@
 //! A customer sees its company's, in the areas that are open to it by then: who that is and what it asks for are read side
 //! by side.
 
+mod batch;
 mod look;
 mod push;
 mod query;

@@ -1,4 +1,4 @@
-//! What the operator's own system says: one record, many, or that one is gone.
+//! What the operator's own system says: how a record is, or that it is gone.
 //!
 //! Many are read together, decided on one by one, and written some in a transaction; what somebody else has changed
 //! meanwhile is read and decided on again. A record that is as it was is not written.
@@ -8,22 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, stream};
 use gatehouse::domain::{
     Activity, ActivityKind, CompanyId, CompanyRecord, EventAuthor, FieldChange, NewRecord, RecordChange, RecordLine,
-    Reference, Right, TextError,
+    Reference, Right,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Effect, FieldError, Operator, Problem, json, no_content, one_of_many};
+use gatehouse::http::{ApiRequest, ApiResponse, Operator, Problem, json, no_content};
 use gatehouse::store::{CommitError, KnownRecords, Stored, Transaction};
 use lambda_http::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{Records, Shown};
 
-/// So many are taken at once.
-const MOST_ITEMS: usize = 500;
 /// A transaction has room for a hundred writes.
 const MOST_WRITES: usize = 100;
-/// So much is repeated of what was sent as a reference, in characters.
-const LONGEST_SHOWN: usize = 100;
 /// So many transactions are under way at a time.
 const AT_ONCE: usize = 4;
 /// Who changes the same records at the same time is let through so often.
@@ -31,15 +25,15 @@ const MOST_TRIES: u32 = 10;
 
 /// What is said of one record.
 #[derive(Clone)]
-struct Said<C> {
+pub(crate) struct Said<C> {
     /// Its place among those that were sent.
-    place: usize,
-    reference: Reference,
-    change: C,
+    pub(crate) place: usize,
+    pub(crate) reference: Reference,
+    pub(crate) change: C,
 }
 
 /// What became of it.
-enum Outcome<T> {
+pub(crate) enum Outcome<T> {
     Created(T),
     Updated(T),
     Unchanged(T),
@@ -51,30 +45,6 @@ struct Written<'a, T: Shown> {
     said: Said<T::Change>,
     outcome: Outcome<T>,
     transaction: Transaction<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Batch {
-    items: Vec<Value>,
-}
-
-#[derive(Serialize)]
-struct BatchView {
-    items: Vec<ItemView>,
-    created: usize,
-    updated: usize,
-    unchanged: usize,
-    refused: usize,
-}
-
-#[derive(Serialize)]
-struct ItemView {
-    reference: Option<String>,
-    result: &'static str,
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
 }
 
 impl Records {
@@ -91,44 +61,8 @@ impl Records {
         json(status, &T::View::from(record))
     }
 
-    /// Each for itself: what is wrong with one does not keep the others.
-    pub(crate) async fn push_many<T: Shown>(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let staff = self.gate.staff(request, Right::ManageRecords).await?;
-        let company: CompanyId = request.id("id")?;
-        let Batch { items } = request.json()?;
-        if items.is_empty() || items.len() > MOST_ITEMS {
-            let problem = format!("must have 1 to {MOST_ITEMS} of them, but has {}", items.len());
-            return Err(Problem::invalid_field("items", problem));
-        }
-        let items = &items;
-        let attempt = || async {
-            let mut answers: BTreeMap<usize, ItemView> = BTreeMap::new();
-            let (mut said, mut names): (Vec<Said<T::Change>>, BTreeSet<Reference>) = Default::default();
-            for (place, item) in items.iter().enumerate() {
-                let parsed = parse::<T>(place, item.clone()).and_then(|one| {
-                    let first = names.insert(one.reference.clone());
-                    let twice = || Problem::invalid_field("reference", "stands in this batch more than once");
-                    first.then_some(one).ok_or_else(twice)
-                });
-                match parsed {
-                    Ok(one) => said.push(one),
-                    Err(problem) => drop(answers.insert(place, ItemView::of::<T>(item, Outcome::Refused(problem)))),
-                }
-            }
-            for (place, outcome) in self.push::<T>(&staff, company, said).await? {
-                let item = items.get(place).unwrap_or(&Value::Null);
-                answers.insert(place, ItemView::of::<T>(item, outcome));
-            }
-            let count = |result| answers.values().filter(|answer| answer.result == result).count();
-            let [created, updated, unchanged, refused] = ["created", "updated", "unchanged", "refused"].map(count);
-            let view = BatchView { items: answers.into_values().collect(), created, updated, unchanged, refused };
-            Ok(Effect::none(json(StatusCode::OK, &view)?))
-        };
-        self.gate.idempotent(request, staff.id, attempt).await
-    }
-
     /// Decides and writes until each is as it was said, or refused.
-    async fn push<T: Shown>(
+    pub(crate) async fn push<T: Shown>(
         &self,
         staff: &Operator,
         company: CompanyId,
@@ -225,17 +159,6 @@ impl Records {
     }
 }
 
-/// One of many, as it was sent.
-fn parse<T: Shown>(place: usize, mut item: Value) -> Result<Said<T::Change>, Problem> {
-    let reference = item.as_object_mut().and_then(|item| item.remove("reference"));
-    let change = one_of_many(item)?;
-    let wrong = |problem: String| Problem::invalid_field("reference", problem);
-    let reference = reference.ok_or_else(|| wrong("is needed".to_owned()))?;
-    let reference = reference.as_str().ok_or_else(|| wrong("must be a string".to_owned()))?;
-    let reference = reference.parse().map_err(|error: TextError| wrong(error.to_string()))?;
-    Ok(Said { place, reference, change })
-}
-
 type Chunk<'a, T> = (Vec<(Said<<T as CompanyRecord>::Change>, Outcome<T>)>, Transaction<'a>);
 
 /// As many in a transaction as it has room for.
@@ -260,24 +183,4 @@ async fn commit<T: Shown>(
     (several, transaction): Chunk<'_, T>,
 ) -> (Vec<(Said<T::Change>, Outcome<T>)>, Result<(), CommitError>) {
     (several, transaction.commit().await)
-}
-
-impl ItemView {
-    fn of<T: Shown>(item: &Value, outcome: Outcome<T>) -> Self {
-        // What is too long to be a reference is not repeated.
-        let sent = item["reference"].as_str().filter(|text| text.chars().count() <= LONGEST_SHOWN).map(str::to_owned);
-        let of = |result, record: T| {
-            let line = record.line();
-            let (reference, id) = (Some(line.reference().to_string()), Some(line.id().to_string()));
-            Self { reference, result, id, errors: Vec::new() }
-        };
-        match outcome {
-            Outcome::Created(record) => of("created", record),
-            Outcome::Updated(record) => of("updated", record),
-            Outcome::Unchanged(record) => of("unchanged", record),
-            Outcome::Refused(problem) => {
-                Self { reference: sent, result: "refused", id: None, errors: problem.into_errors() }
-            }
-        }
-    }
 }

@@ -62,6 +62,7 @@ pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
     demo.share("Lista de carga, viaje 4715", None, &[&lucia], &[LIST, PHOTO]).await?;
     // Nobody here knows the address: the link in its mail opens the share, and offers an account.
     demo.share("Berth plan, week 47", None, &["berths@quay-seven.example"], &[LIST]).await?;
+    demo.records(&harbour, &mara).await?;
     Ok(Some(sign_in))
 }
 
@@ -100,6 +101,37 @@ impl Demo<'_> {
     async fn contact(&self, company: &str, name: &str, email: Option<&str>, send_invite: bool) -> Result<String> {
         let body = json!({ "name": name, "email": email, "send_invite": send_invite });
         self.create(&format!("/v1/companies/{company}/contacts"), &body).await
+    }
+
+    /// Sites, assets and jobs of a company, and a contact who sees them.
+    async fn records(&self, company: &str, contact: &str) -> Result<()> {
+        let areas = json!({ "areas": ["files", "upload", "jobs", "assets", "report_problem"] });
+        self.call(Method::PATCH, &format!("/v1/contacts/{contact}"), &areas).await?;
+        let repair = json!({
+            "reference": "2026/00123", "title": "Repair of the door hinge", "status": "scheduled", "status_label": "Parts ordered",
+            "site_reference": "HAM/1", "asset_reference": "NGLU 204118-6", "scheduled_at": "2026-12-01T08:00:00Z",
+            "description": "The left door does not close.", "note": "The hinge comes on Friday.",
+        });
+        let check =
+            json!({ "reference": "2026/00124", "title": "Annual check", "status": "open", "asset_reference": "R-07" });
+        for (kind, items) in [
+            (
+                "sites",
+                json!([{ "reference": "HAM/1", "name": "Hamburg yard", "address": "Am Sandtorkai 1\n20457 Hamburg" }]),
+            ),
+            (
+                "assets",
+                json!([
+                    { "reference": "NGLU 204118-6", "name": "Reefer container", "kind": "Container", "site_reference": "HAM/1", "status": "On hire" },
+                    { "reference": "R-07", "name": "Reach stacker 7", "kind": "Vehicle", "serial": "RS-2019-0071" },
+                ]),
+            ),
+            ("jobs", json!([repair, check])),
+        ] {
+            self.call(Method::POST, &format!("/v1/companies/{company}/{kind}"), &json!({ "items": items })).await?;
+        }
+        let done = json!({ "status": "in_progress", "note": "The mechanic is on site." });
+        self.call(Method::PUT, &format!("/v1/companies/{company}/jobs/2026/00123"), &done).await.map(drop)
     }
 
     async fn share(&self, title: &str, message: Option<&str>, to: &[&str], files: &[File]) -> Result<()> {

@@ -352,6 +352,13 @@ async fn of_five_hundred_with_three_wrong_ones_497_stand_and_sent_again_nothing_
     let odd = json!({ "items": [7, { "title": "No reference", "status": "open" }, { "reference": 7, "title": "T", "status": "open" }, { "reference": "x".repeat(101), "title": "T", "status": "open" }] });
     let odd = portal.post(&path, &erp, odd).await.expect(200);
     assert_eq!(counts(&odd), [0, 0, 0, 4]);
+    // A request that was refused as a whole frees its key.
+    let nowhere = "/v1/companies/com_01K9ZZZZZZZZZZZZZZZZZZZZZZ/jobs";
+    for _ in 0..2 {
+        let request = portal.request(Method::POST, nowhere).header("idempotency-key", "nightly");
+        let request = request.bearer_auth(erp.0.as_ref().unwrap()).json(&five_hundred());
+        portal.send(request).await.expect_problem(404, "not_found");
+    }
     // Up to 4 MiB.
     let long = "x".repeat(4_900);
     let large: Vec<Value> = (0..500)

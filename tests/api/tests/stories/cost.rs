@@ -274,24 +274,48 @@ async fn records(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
         costs.hold(&row, Method::GET, &format!("/v1/jobs?{look}"), &ann.who, None).await;
     }
     for kind in ["sites", "assets", "jobs"] {
-        let items: Vec<Value> = (0..500)
-            .map(|n| match kind {
-                "jobs" => json!({ "reference": format!("B-{n}"), "title": "Repair of the door", "status": "open" }),
-                _ => json!({ "reference": format!("B-{n}"), "name": "Hamburg" }),
-            })
-            .collect();
-        let body = json!({ "items": items });
-        let (row, path) = (format!("POST /v1/companies/{{id}}/{kind}"), format!("{of_company}/{kind}"));
-        costs.hold(&format!("{row} (500, new)"), Method::POST, &path, admin, Some(body.clone())).await;
-        costs.hold(&format!("{row} (500, unchanged)"), Method::POST, &path, admin, Some(body)).await;
+        let row = format!("POST /v1/companies/{{id}}/{kind} (10, new)");
+        let path = format!("{of_company}/{kind}");
+        costs.hold(&row, Method::POST, &path, admin, Some(many(kind, 10))).await;
     }
-    let changed: Vec<Value> = (0..500).map(|n| json!({ "reference": format!("B-{n}"), "status": "done" })).collect();
-    let (row, path) = ("POST /v1/companies/{id}/jobs (500, changed)", format!("{of_company}/jobs"));
-    costs.hold(row, Method::POST, &path, admin, Some(json!({ "items": changed }))).await;
     for (kind, reference) in [("sites", "HAM"), ("assets", "MSKU1234567"), ("jobs", "2026/00123")] {
         let row = format!("DELETE /v1/companies/{{id}}/{kind}/{{reference+}}");
         costs.hold(&row, Method::DELETE, &format!("{of_company}/{kind}/{reference}"), admin, None).await;
     }
+}
+
+/// So many records in one request.
+fn many(kind: &str, records: usize) -> Value {
+    let items = (0..records).map(|n| match kind {
+        "jobs" => json!({ "reference": format!("B-{n}"), "title": "Repair of the door", "status": "open" }),
+        _ => json!({ "reference": format!("B-{n}"), "name": "Hamburg" }),
+    });
+    json!({ "items": items.collect::<Vec<_>>() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_500_costs_few_calls() {
+    let portal = Portal::open().await;
+    let mut costs = Costs { portal: &portal, documented: documented("What a batch costs"), wrong: Vec::new() };
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Harbour").await;
+    portal.stop_the_stream().await;
+    for kind in ["sites", "assets", "jobs"] {
+        let (row, path) = (format!("POST /v1/companies/{{id}}/{kind}"), format!("/v1/companies/{company}/{kind}"));
+        costs.hold(&format!("{row} (new)"), Method::POST, &path, &admin, Some(many(kind, 500))).await;
+        costs.hold(&format!("{row} (unchanged)"), Method::POST, &path, &admin, Some(many(kind, 500))).await;
+        let mut changed = many(kind, 500);
+        for item in changed["items"].as_array_mut().unwrap() {
+            let (field, value) = match kind {
+                "sites" => ("address", "Am Hafen 1"),
+                "assets" => ("status", "idle"),
+                _ => ("status", "done"),
+            };
+            item[field] = json!(value);
+        }
+        costs.hold(&format!("{row} (changed)"), Method::POST, &path, &admin, Some(changed)).await;
+    }
+    costs.all_is_as_documented();
 }
 
 /// Access, staff, registrations, passwords, keys, activity.
