@@ -4,10 +4,10 @@
 //! what the task writes follows from the row as it is found: it is looked at before and after, and so long as it differs,
 //! the words are put right. Done twice, late or by two at once, it comes to the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{self, Key};
-use super::{Item, Record, Store, StoreError, Stored};
+use super::{Record, Store, StoreError, Stored};
 use crate::clock::Timestamp;
 use crate::domain::{InboxOf, InboxRow, IndexedRow, ShareId, ShareWords, Task, TaskKind};
 
@@ -22,11 +22,6 @@ impl Record for ShareWords {
     fn expires_at(&self) -> Option<Timestamp> {
         ShareWords::expires_at(self)
     }
-}
-
-/// A row of a word: nothing but its key.
-fn row(of: InboxOf, key: &str, at: Timestamp, share: ShareId) -> Item {
-    keys::share_word(of, key, at, share).attributes()
 }
 
 impl Store {
@@ -46,9 +41,10 @@ impl Store {
         let mut found = self.indexed(share, rows).await?;
         loop {
             if let Some(words) = self.share_words(share).await? {
-                let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+                // Each once, also where an inbox is named twice: a batch takes no key twice.
+                let (mut puts, mut deletes) = (BTreeSet::new(), BTreeSet::new());
                 for indexed in rows {
-                    let item = |key: &String| row(indexed.of, key, indexed.at, share);
+                    let item = |key: &String| keys::share_word(indexed.of, key, indexed.at, share);
                     if lies_there(&found, indexed) {
                         let (added, gone) = words.keys_since(indexed.since);
                         puts.extend(added.iter().map(item));
@@ -57,8 +53,10 @@ impl Store {
                         deletes.extend(words.all_keys().iter().map(item));
                     }
                 }
-                self.write_batch(puts, Vec::new()).await?;
-                self.write_batch(Vec::new(), deletes).await?;
+                // A row of a word is nothing but its key.
+                let items = |keys: BTreeSet<Key>| keys.into_iter().map(Key::attributes).collect();
+                self.write_batch(items(puts), Vec::new()).await?;
+                self.write_batch(Vec::new(), items(deletes)).await?;
             }
             let again = self.indexed(share, rows).await?;
             if rows.iter().all(|row| lies_there(&again, row) == lies_there(&found, row)) {

@@ -251,6 +251,11 @@ async fn a_share_with_more_words_than_are_looked_for_says_so() {
     for who in [&ann.who, &admin] {
         assert_eq!(portal.get(&path, who).await.expect(200)["search_incomplete"], Value::Null);
     }
+    // An inbox that is named twice is one.
+    let contact = InboxOf::Contact(ann.id.parse().unwrap());
+    let at = gatehouse::clock::Timestamp::from_second(1_700_000_000).unwrap();
+    let indexed = IndexedRow { of: contact, at, since: 0 };
+    store.index_words(share.parse().unwrap(), &[indexed.clone(), indexed]).await.unwrap();
     // A thousand names of nine words each, and no word twice.
     let (stored, files) = store.share_and_files(share.parse().unwrap()).await.unwrap().unwrap();
     let word = |n: u32| (0..5).map(move |place| char::from(b'a' + u8::try_from(n / 26_u32.pow(place) % 26).unwrap()));
