@@ -1,5 +1,9 @@
 //! A believable operator with customers, made through the API as anybody would.
 
+mod photos;
+
+use std::borrow::Cow;
+
 use anyhow::{Context as _, Result, ensure};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,13 +13,45 @@ use crate::Stack;
 const PASSWORD: &str = "correct horse battery staple";
 
 const REPORT: File =
-    File("Discharge report – voyage 4711.pdf", "application/pdf", include_bytes!("../demo/discharge-report.pdf"));
+    file("Discharge report – voyage 4711.pdf", "application/pdf", include_bytes!("../demo/discharge-report.pdf"));
 const CERTIFICATE: File =
-    File("Zertifikat №5 (проверка).pdf", "application/pdf", include_bytes!("../demo/certificate.pdf"));
-const PHOTO: File = File("terminal.jpg", "image/jpeg", include_bytes!("../demo/terminal.jpg"));
-const LIST: File = File("packing-list.csv", "text/csv", include_bytes!("../demo/packing-list.csv"));
+    file("Zertifikat №5 (проверка).pdf", "application/pdf", include_bytes!("../demo/certificate.pdf"));
+const PHOTO: File = file("terminal.jpg", "image/jpeg", include_bytes!("../demo/terminal.jpg"));
+const LIST: File = file("packing-list.csv", "text/csv", include_bytes!("../demo/packing-list.csv"));
 
-struct File(&'static str, &'static str, &'static [u8]);
+/// So many files are announced with a share; the others are added to it.
+const AT_ONCE: usize = 50;
+
+#[derive(Clone)]
+struct File {
+    folder: &'static str,
+    name: Cow<'static, str>,
+    kind: &'static str,
+    bytes: Cow<'static, [u8]>,
+}
+
+const fn file(name: &'static str, kind: &'static str, bytes: &'static [u8]) -> File {
+    File { folder: "", name: Cow::Borrowed(name), kind, bytes: Cow::Borrowed(bytes) }
+}
+
+impl File {
+    fn announced(&self) -> Value {
+        json!({ "name": self.name, "folder": self.folder, "size": self.bytes.len(), "content_type": self.kind })
+    }
+}
+
+/// What is brought home from a site visit: photos by the hold, and the report.
+fn site_visit() -> Result<Vec<File>> {
+    let folders = ["Photos/Hold 1", "Photos/Hold 2", "Photos/Quay"];
+    let photo = |number: u32| {
+        let folder = folders[number as usize / 20];
+        let name = format!("IMG_20261126_{:06}.jpg", 93_000 + number * 17).into();
+        Ok(File { folder, name, kind: "image/jpeg", bytes: photos::photo(number)?.into() })
+    };
+    let photos = (0..60).map(photo).collect::<Result<Vec<_>>>()?;
+    let report = File { folder: "Documents", ..REPORT };
+    Ok([photos, vec![report, LIST]].concat())
+}
 
 /// Fills an empty stack; says how to sign in. A stack that was filled before stays as it is.
 pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
@@ -58,6 +94,8 @@ pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
 
     let message = "Two pallets in hold 2 had wet wrapping; see the photo. Everything else is sound.";
     demo.share("Discharge report, voyage 4711", Some(message), &[&mara, &tom], &[REPORT, PHOTO, LIST]).await?;
+    let visit = "Sixty photos, by hold, and the report.";
+    demo.share("Site visit, terminal 3", Some(visit), &[&mara], &site_visit()?).await?;
     demo.share("Container NGLU 204 118 6: inspection", None, &[&mara], &[CERTIFICATE]).await?;
     demo.share("Lista de carga, viaje 4715", None, &[&lucia], &[LIST, PHOTO]).await?;
     // Nobody here knows the address: the link in its mail opens the share, and offers an account.
@@ -114,6 +152,13 @@ impl Demo<'_> {
         });
         let check =
             json!({ "reference": "2026/00124", "title": "Annual check", "status": "open", "asset_reference": "R-07" });
+        let paint =
+            json!({ "reference": "2026/00118", "title": "Repainting", "status": "done", "asset_reference": "R-07" });
+        let move_it = json!({ "reference": "2026/00121", "title": "Move to Bremen", "status": "cancelled", "site_reference": "HAM/1" });
+        let tyres = json!({
+            "reference": "2026/00130", "title": "New tyres", "status": "scheduled", "asset_reference": "R-07",
+            "scheduled_at": "2026-12-08T07:30:00Z",
+        });
         for (kind, items) in [
             (
                 "sites",
@@ -126,7 +171,7 @@ impl Demo<'_> {
                     { "reference": "R-07", "name": "Reach stacker 7", "kind": "Vehicle", "serial": "RS-2019-0071" },
                 ]),
             ),
-            ("jobs", json!([repair, check])),
+            ("jobs", json!([repair, check, paint, move_it, tyres])),
         ] {
             self.call(Method::POST, &format!("/v1/companies/{company}/{kind}"), &json!({ "items": items })).await?;
         }
@@ -137,26 +182,34 @@ impl Demo<'_> {
     async fn share(&self, title: &str, message: Option<&str>, to: &[&str], files: &[File]) -> Result<()> {
         let recipient = |to: &&str| if to.contains('@') { json!({ "email": to }) } else { json!({ "contact_id": to }) };
         let recipients: Vec<Value> = to.iter().map(recipient).collect();
-        let announced: Vec<Value> = files
-            .iter()
-            .map(|File(name, kind, bytes)| json!({ "name": name, "size": bytes.len(), "content_type": kind }))
-            .collect();
+        let (first, more) = files.split_at(files.len().min(AT_ONCE));
+        let announced: Vec<Value> = first.iter().map(File::announced).collect();
         let body = json!({
             "title": title, "message": message, "recipients": recipients, "files": announced, "allow_upload": true,
         });
         let share = self.call(Method::POST, "/v1/shares", &body).await?;
         let id = share["id"].as_str().context("a share has an id")?;
-        for (file, File(name, _, bytes)) in share["files"].as_array().into_iter().flatten().zip(files) {
-            let upload = &file["upload"];
-            let mut put = self.http.put(upload["url"].as_str().context("an upload has a URL")?).body(*bytes);
-            for (header, value) in upload["headers"].as_object().into_iter().flatten() {
-                put = put.header(header, value.as_str().unwrap_or_default());
-            }
-            let status = put.send().await?.status();
-            ensure!(status == StatusCode::OK, "{name}: {status}");
-            let complete = format!("/v1/shares/{id}/files/{}/complete", file["id"].as_str().unwrap_or_default());
-            self.call(Method::POST, &complete, &json!({})).await?;
+        for (added, file) in share["files"].as_array().into_iter().flatten().zip(first) {
+            self.upload(id, added, file).await?;
+        }
+        for file in more {
+            let added = self.call(Method::POST, &format!("/v1/shares/{id}/files"), &file.announced()).await?;
+            self.upload(id, &added, file).await?;
         }
         self.call(Method::POST, &format!("/v1/shares/{id}/send"), &json!({})).await.map(drop)
+    }
+
+    /// Puts a file's bytes where its announcement says.
+    async fn upload(&self, share: &str, announced: &Value, file: &File) -> Result<()> {
+        let upload = &announced["upload"];
+        let url = upload["url"].as_str().context("an upload has a URL")?;
+        let mut put = self.http.put(url).body(file.bytes.to_vec());
+        for (header, value) in upload["headers"].as_object().into_iter().flatten() {
+            put = put.header(header, value.as_str().unwrap_or_default());
+        }
+        let status = put.send().await?.status();
+        ensure!(status == StatusCode::OK, "{}: {status}", file.name);
+        let complete = format!("/v1/shares/{share}/files/{}/complete", announced["id"].as_str().unwrap_or_default());
+        self.call(Method::POST, &complete, &json!({})).await.map(drop)
     }
 }
