@@ -69,7 +69,9 @@ async fn a_contact_gets_the_files_that_were_shared_byte_for_byte_under_their_own
         "file_count": 4, "total_size": total, "unread": true, "allow_upload": true,
     });
     let first = row["first_files"].as_array().unwrap();
-    assert_eq!(first.iter().map(|file| &file["preview"]).collect::<Vec<_>>(), ["pdf", "image", "pdf"]);
+    let mut previews: Vec<String> = first.iter().map(|file| text(&file["preview"])).collect();
+    previews.sort_unstable();
+    assert_eq!(previews, ["image", "pdf", "pdf"]);
     let mut row = row.clone();
     row.as_object_mut().unwrap().remove("first_files");
     assert_eq!(row, expected);
