@@ -81,6 +81,9 @@ impl FromStr for FileName {
         let has = name.chars().count();
         if name.is_empty() {
             Err(TextError::Form("must be more than dots and spaces"))
+        } else if !has_visible(&name) {
+            // The dot behind a mark was all that could be seen.
+            Err(TextError::Invisible)
         } else if has > Self::MOST {
             Err(TextError::TooLong { most: Self::MOST, has })
         } else {
@@ -202,6 +205,7 @@ mod tests {
             ("a\0b", TextError::Control),
             ("..", TextError::Form("must be more than dots and spaces")),
             ("\u{3164}\u{200b}", TextError::Invisible),
+            ("\u{1e026}.", TextError::Invisible),
             (&"x".repeat(256), TextError::TooLong { most: 255, has: 256 }),
         ] {
             assert_eq!(given.parse::<FileName>(), Err(why), "{given:?}");
