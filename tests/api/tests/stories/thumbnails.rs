@@ -341,7 +341,9 @@ async fn pictures_end_with_what_they_show() {
         let body = json!({ "token": link, "files": ids(files), "size": size });
         portal.post("/v1/links/thumbnails", &NOBODY, body).await
     };
-    assert_eq!(by_link("large").await.expect(200)["items"].as_array().unwrap().len(), 1);
+    let shown = by_link("large").await.expect(200);
+    assert_eq!(shown["items"].as_array().unwrap().len(), 1);
+    is_upright(&picture(portal, &shown["items"][0]["url"]).await);
 
     // Left out of the share, it is left out of what is asked for; and back again.
     let exclude = async |ids: Value| portal.patch(&path, admin, json!({ "excluded_files": ids })).await.expect(200);
