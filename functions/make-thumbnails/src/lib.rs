@@ -162,8 +162,12 @@ impl MakeThumbnails {
         for (which, jpeg) in [(ThumbnailSize::Small, small), (ThumbnailSize::Large, large)] {
             self.files.put_thumbnail(share, id, which, jpeg).await?;
         }
-        while let Some(file) = self.store.file(share, id).await? {
-            match self.store.transaction().save(file.rev, &with_picture(&file, size)).commit().await {
+        // Only while the share stays: whoever erases it has then seen that there are pictures.
+        while let Some((share, Some(file))) =
+            self.store.share_and_file(share, id).await?.filter(|(share, _)| !share.erasing)
+        {
+            let transaction = self.store.transaction().unchanged(share.rev, &share.record);
+            match transaction.save(file.rev, &with_picture(&file, size)).commit().await {
                 Err(CommitError::Conflict) => {}
                 saved => return Ok(saved.map(|()| true)?),
             }
