@@ -57,6 +57,30 @@ pub async fn run<F: EventFunction>() -> Result<(), StartError> {
     .await
 }
 
+/// "Object Created" of Amazon S3, as `EventBridge` brings it.
+#[derive(Deserialize)]
+pub struct ObjectCreated {
+    detail: ObjectCreatedDetail,
+}
+
+#[derive(Deserialize)]
+struct ObjectCreatedDetail {
+    object: S3Object,
+}
+
+#[derive(Deserialize)]
+struct S3Object {
+    key: String,
+}
+
+impl ObjectCreated {
+    /// Where the object lies.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.detail.object.key
+    }
+}
+
 /// A schedule's call that says nothing but that it is time.
 #[derive(Debug, Deserialize)]
 pub struct Time {}

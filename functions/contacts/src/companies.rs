@@ -6,10 +6,11 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Query, Reference, Right,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, given, json};
+use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json};
 use gatehouse::store::{CommitError, Page, PageRequest, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 
 use crate::Contacts;
 
@@ -38,7 +39,7 @@ pub(crate) struct ChangeCompany {
     domains: Option<Vec<CompanyDomain>>,
     portal_plan: Option<bool>,
     /// `null` takes it away; nothing said leaves it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     reference: Option<Option<Reference>>,
 }
 

@@ -4,10 +4,11 @@ use gatehouse::domain::{
     Activity, ActivityKind, ActorId, AddressOf, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName,
     Phone, Right, StaffId,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Effect, List, Operator, PageQuery, Problem, given, json};
+use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Effect, List, Operator, PageQuery, Problem, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
+use serde_with::rust::double_option;
 
 use crate::Contacts;
 
@@ -30,9 +31,9 @@ pub(crate) struct NewContact {
 pub(crate) struct ChangeContact {
     name: Option<PersonName>,
     /// `null` takes it away; nothing said leaves it. The same for the telephone number.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     email: Option<Option<Email>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     phone: Option<Option<Phone>>,
     areas: Option<Areas>,
     language: Option<Language>,
@@ -40,7 +41,7 @@ pub(crate) struct ChangeContact {
     #[serde(default)]
     same_person: bool,
     /// Who of the staff looks after it; `null`: nobody in particular.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     owner_id: Option<Option<StaffId>>,
 }
 

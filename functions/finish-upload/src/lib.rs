@@ -2,10 +2,9 @@
 
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
-use gatehouse::event::{EventFunction, StartError};
+use gatehouse::event::{EventFunction, ObjectCreated, StartError};
 use gatehouse::files::{Files, at_key};
 use gatehouse::store::Store;
-use serde::Deserialize;
 use serde_json::Value;
 
 /// The function.
@@ -15,32 +14,16 @@ pub struct FinishUpload {
     clock: Clock,
 }
 
-/// "Object Created" of Amazon S3, as `EventBridge` brings it.
-#[derive(Deserialize)]
-pub struct Event {
-    detail: Detail,
-}
-
-#[derive(Deserialize)]
-struct Detail {
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    key: String,
-}
-
 impl EventFunction for FinishUpload {
-    type Event = Event;
+    type Event = ObjectCreated;
     type Outcome = Value;
 
     async fn connect(env: &Env) -> Result<Self, StartError> {
         Ok(Self { store: Store::new(env), files: Files::new(env), clock: env.clock.clone() })
     }
 
-    async fn handle(&self, event: Event) -> Result<Value, StartError> {
-        let Some((share, id)) = at_key(&event.detail.object.key) else { return Ok(Value::Null) };
+    async fn handle(&self, event: ObjectCreated) -> Result<Value, StartError> {
+        let Some((share, id)) = at_key(event.key()) else { return Ok(Value::Null) };
         let Some(file) = self.store.file(share, id).await? else {
             // Announced once, given up since: nobody will ask for these bytes.
             self.files.delete(share, id).await?;

@@ -6,8 +6,9 @@ use std::io::Cursor;
 use fast_image_resize::Resizer;
 use gatehouse::domain::{PixelSize, ThumbnailSize};
 use image::codecs::jpeg::JpegEncoder;
+use image::imageops::overlay;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, Rgba, RgbaImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use crate::pdf;
@@ -114,13 +115,9 @@ fn on_white(image: &DynamicImage) -> RgbImage {
     if !image.color().has_alpha() {
         return image.to_rgb8();
     }
-    let image = image.to_rgba8();
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
-        let [red, green, blue, alpha] = image.get_pixel(x, y).0.map(u16::from);
-        let over_white =
-            |channel: u16| u8::try_from((channel * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(255);
-        Rgb([over_white(red), over_white(green), over_white(blue)])
-    })
+    let mut white = RgbaImage::from_pixel(image.width(), image.height(), Rgba([u8::MAX; 4]));
+    overlay(&mut white, &image.to_rgba8(), 0, 0);
+    DynamicImage::from(white).into_rgb8()
 }
 
 /// Colours as a browser shows them without their profile. One that cannot be read, or is not of such colours, changes

@@ -13,7 +13,7 @@ use std::time::Duration;
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{FileId, PixelSize, ShareFile, ShareId, ThumbnailSize};
-use gatehouse::event::{EventFunction, StartError};
+use gatehouse::event::{EventFunction, ObjectCreated, StartError};
 use gatehouse::files::{Files, FilesError, at_key};
 use gatehouse::store::{CommitError, PageRequest, Store, StoreError, Stored, keys};
 use serde::Deserialize;
@@ -45,28 +45,12 @@ pub struct MakeThumbnails {
 pub enum Event {
     /// Lambda, with what `finish-upload` has done ("Asynchronous invocation record").
     Taken {
-        /// What that was called with: "Object Created" of Amazon S3.
+        /// What that was called with.
         #[serde(rename = "requestPayload")]
-        of: Created,
+        of: ObjectCreated,
     },
     /// The schedule: what was left behind.
     Sweep {},
-}
-
-/// An object that is there.
-#[derive(Deserialize)]
-pub struct Created {
-    detail: Detail,
-}
-
-#[derive(Deserialize)]
-struct Detail {
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    key: String,
 }
 
 /// A file could not be drawn this time.
@@ -102,7 +86,7 @@ impl EventFunction for MakeThumbnails {
     async fn handle(&self, event: Event) -> Result<Value, StartError> {
         match event {
             Event::Taken { of } => {
-                if let Some((_, file)) = at_key(&of.detail.object.key) {
+                if let Some((_, file)) = at_key(of.key()) {
                     self.make(file).await?;
                 }
             }

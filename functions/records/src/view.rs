@@ -4,9 +4,8 @@ use std::ops::Not;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Address, Asset, AssetId, AssetLink, CompanyId, ContactId, EventAuthor, EventId, FieldChange, Job, JobEvent,
-    JobEventKind, JobId, JobLine, JobSource, JobStatus, Label, Message, PersonName, Reference, Site, SiteId, SiteLink,
-    Title,
+    Address, Asset, AssetId, CompanyId, ContactId, EventAuthor, EventId, FieldChange, Job, JobEvent, JobEventKind,
+    JobId, JobLine, JobSource, JobStatus, Label, Message, PersonName, RecordLink, Reference, Site, SiteId, Title,
 };
 use gatehouse::http::ListView;
 use gatehouse::store::Page;
@@ -58,7 +57,7 @@ pub(crate) struct AssetView {
 impl From<Asset> for AssetView {
     fn from(asset: Asset) -> Self {
         let Asset { id, company_id, reference, name, kind, serial, site, status, created_at, updated_at } = asset;
-        let (site_id, site_reference) = site.map(|SiteLink { id, reference }| (id, reference)).unzip();
+        let (site_id, site_reference) = site.map(|RecordLink { id, reference }| (id, reference)).unzip();
         Self { id, company_id, reference, name, kind, serial, site_id, site_reference, status, created_at, updated_at }
     }
 }
@@ -84,8 +83,8 @@ pub(crate) struct JobView {
 
 impl From<JobLine> for JobView {
     fn from(line: JobLine) -> Self {
-        let (site_id, site_reference) = line.site.map(|SiteLink { id, reference }| (id, reference)).unzip();
-        let (asset_id, asset_reference) = line.asset.map(|AssetLink { id, reference }| (id, reference)).unzip();
+        let (site_id, site_reference) = line.site.map(|RecordLink { id, reference }| (id, reference)).unzip();
+        let (asset_id, asset_reference) = line.asset.map(|RecordLink { id, reference }| (id, reference)).unzip();
         Self {
             id: line.id,
             company_id: line.company_id,

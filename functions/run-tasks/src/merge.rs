@@ -3,8 +3,8 @@
 
 use futures_util::future::try_join_all;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Asset, AssetLink, CompanyId, CompanyRecord, Contact, EventAuthor, InboxOf, InboxRow,
-    Job, MergeStep, Recipient, RecipientId, RecordLine, ShareEvent, ShareFile, ShareId, Site, SiteLink, Target, Task,
+    Activity, ActivityKind, Actor, Asset, CompanyId, CompanyRecord, Contact, EventAuthor, InboxOf, InboxRow, Job,
+    MergeStep, Recipient, RecipientId, RecordLine, RecordLink, ShareEvent, ShareFile, ShareId, Site, Target, Task,
     TaskKind,
 };
 use gatehouse::store::{PageRequest, Position, Record, Stored, Transaction};
@@ -137,8 +137,8 @@ impl RunTasks {
             Some(asset) => self.store.company_record::<Asset>(asset).await?,
             None => None,
         };
-        let site = site.map(|site| SiteLink { id: site.id, reference: site.reference.clone() });
-        let asset = asset.map(|asset| AssetLink { id: asset.id, reference: asset.reference.clone() });
+        let site = site.map(|site| RecordLink { id: site.id, reference: site.reference.clone() });
+        let asset = asset.map(|asset| RecordLink { id: asset.id, reference: asset.reference.clone() });
         let moved = stored.moved(merge.into, reference, site, asset);
         let event = T::event(Some(&stored.record), &moved, EventAuthor::System, self.clock.now());
         let transaction = self.store.transaction().save_record(Some(&stored), &moved);

@@ -8,9 +8,10 @@ use gatehouse::domain::{
     Right, Settings as Record, TimeZoneName, Visibility,
 };
 use gatehouse::event::StartError;
-use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Operator, Problem, given, json, retry_on_conflict};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Operator, Problem, json, retry_on_conflict};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 use tokio::try_join;
 
 use logo::{Drawn, NewLogo};
@@ -26,23 +27,23 @@ pub struct Settings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     operator_name: Option<Option<CompanyName>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     portal_url: Option<Option<PortalUrl>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     support_email: Option<Option<Email>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     time_zone: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     share_visibility: Option<Option<Visibility>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     languages: Option<Option<Vec<Language>>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     retention_days: Option<Option<u32>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     activity_months: Option<Option<ActivityMonths>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     logo: Option<Option<NewLogo>>,
 }
 

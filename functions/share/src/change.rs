@@ -8,10 +8,11 @@ use gatehouse::domain::{
     Activity, ActivityKind, Actor, EraseStep, FileId, Folder, Message, Right, Share as Shared, ShareEvent, ShareState,
     ShareWords, Task, TaskKind, Title,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, Problem, given, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, Problem, json, no_content};
 use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 
 use crate::Share;
 
@@ -19,9 +20,9 @@ use crate::Share;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     title: Option<Title>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     message: Option<Option<Message>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     expires_at: Option<Option<Timestamp>>,
     allow_upload: Option<bool>,
     excluded_files: Option<BTreeSet<FileId>>,

@@ -54,8 +54,8 @@ pub use mail::{Addressee, DigestEntry, Mail, OutboxMail, StaffNews};
 pub use recipient::{AddressId, Recipient, RecipientId, Target};
 pub use records::{
     Asset, AssetChange, AssetLink, CompanyRecord, EventAuthor, FieldRefused, Job, JobChange, JobEvent, JobEventKind,
-    JobLine, JobSource, JobStatus, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine, RecordList,
-    RecordOrder, Site, SiteChange, SiteLink,
+    JobLine, JobSource, JobStatus, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine, RecordLink,
+    RecordList, RecordOrder, Site, SiteChange, SiteLink,
 };
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};

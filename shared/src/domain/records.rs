@@ -11,9 +11,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use asset::{Asset, AssetChange, AssetLink};
+pub use asset::{Asset, AssetChange};
 pub use job::{EventAuthor, Job, JobChange, JobEvent, JobEventKind, JobLine, JobSource, JobStatus};
-pub use site::{Site, SiteChange, SiteLink};
+pub use site::{Site, SiteChange};
 
 use super::{AssetId, CompanyId, Reference, SiteId, Words, fold};
 use crate::clock::Timestamp;
@@ -81,21 +81,40 @@ pub struct KnownReferences {
 impl KnownReferences {
     /// The site that a change names; `None` stays, `Some(None)` takes it away.
     fn site(&self, named: Option<Option<Reference>>) -> Result<Option<Option<SiteLink>>, FieldRefused> {
-        let link = |reference: Reference| {
-            let id = self.sites.get(&reference).copied();
-            Ok(SiteLink { id: id.ok_or(FieldRefused::unknown("site_reference"))?, reference })
-        };
-        named.map(|named| named.map(link).transpose()).transpose()
+        linked(&self.sites, "site_reference", named)
     }
 
+    /// The same of an asset.
     fn asset(&self, named: Option<Option<Reference>>) -> Result<Option<Option<AssetLink>>, FieldRefused> {
-        let link = |reference: Reference| {
-            let id = self.assets.get(&reference).copied();
-            Ok(AssetLink { id: id.ok_or(FieldRefused::unknown("asset_reference"))?, reference })
-        };
-        named.map(|named| named.map(link).transpose()).transpose()
+        linked(&self.assets, "asset_reference", named)
     }
 }
+
+fn linked<Id: Copy>(
+    known: &BTreeMap<Reference, Id>,
+    field: &'static str,
+    named: Option<Option<Reference>>,
+) -> Result<Option<Option<RecordLink<Id>>>, FieldRefused> {
+    let link = |reference: Reference| {
+        let id = known.get(&reference).copied().ok_or(FieldRefused::unknown(field))?;
+        Ok(RecordLink { id, reference })
+    };
+    named.map(|named| named.map(link).transpose()).transpose()
+}
+
+/// Another record that a record names, with the reference that it had when that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLink<Id> {
+    /// Which.
+    pub id: Id,
+    /// The operator's own number for it.
+    pub reference: Reference,
+}
+
+/// The site of an asset or a job.
+pub type SiteLink = RecordLink<SiteId>;
+/// The asset of a job.
+pub type AssetLink = RecordLink<AssetId>;
 
 /// What is said of a record when it is pushed; what is not named stays as it is.
 pub trait RecordChange: DeserializeOwned + Clone + Send + Sync {

@@ -12,7 +12,6 @@ use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
 
 use super::frontend::Frontend;
 use super::problem::Problem;
@@ -352,11 +351,6 @@ pub fn one_of_many<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, P
     }
     serde_path_to_error::deserialize(value)
         .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
-}
-
-/// For a field of a change where `null` and nothing are different: `Some(None)` and `None`.
-pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

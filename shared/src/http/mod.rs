@@ -30,7 +30,7 @@ use serde::Serialize;
 use tracing::{Instrument as _, error, info, info_span};
 
 use call::Evidence;
-pub use call::{ApiRequest, LARGEST_BATCH, LARGEST_BODY, given, one_of_many};
+pub use call::{ApiRequest, LARGEST_BATCH, LARGEST_BODY, one_of_many};
 pub use cursor::{List, ListView, PageQuery, PartQuery};
 #[cfg(feature = "files")]
 pub use download_list::{DownloadList, DownloadView, PreviewView};

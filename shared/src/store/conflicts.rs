@@ -1,11 +1,30 @@
-//! A single write meets a transaction that has its item.
+//! A single write whose condition does not hold, or that meets a transaction that has its item.
 
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+
+use super::StoreError;
+
+/// What a conditional write has answered; nothing, if its condition did not hold, which is no fault.
+pub(super) fn if_it_held<T, E, R>(
+    operation: &'static str,
+    sent: Result<T, SdkError<E, R>>,
+) -> Result<Option<T>, StoreError>
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    let refused = |error: &E| error.code() == Some("ConditionalCheckFailedException");
+    match sent {
+        Err(error) if error.as_service_error().is_some_and(refused) => Ok(None),
+        sent => sent.map(Some).map_err(StoreError::call(operation)),
+    }
+}
 
 /// `TransactionConflictException`: DynamoDB refuses a single write while a transaction has its item, and the SDK by
 /// itself does not send it again ("Amazon DynamoDB Transactions: How it works").

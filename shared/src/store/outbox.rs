@@ -1,7 +1,9 @@
 //! The outbox: mails that were decided on and wait for SES. An item that is gone was sent.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
+use super::conflicts::if_it_held;
 use super::keys::{self, Key};
 use super::{Record, Store, StoreError, Stored, item_of, ttl};
 use crate::clock::{SignedDuration, Timestamp};
@@ -52,15 +54,10 @@ pub struct Claimed {
 }
 
 impl Store {
-    /// Takes a mail for sending: only one deliverer at a time has it.
-    pub async fn claim_mail(&self, id: MailId, now: Timestamp) -> Result<Claim, StoreError> {
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-        let until = now + CLAIM;
-        let claimed = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(keys::outbox(id).attributes()))
+    /// Takes an item that waits for a while, and counts that: only one has it at a time. What it is, is the answer.
+    pub(super) fn claim(&self, key: Key, now: Timestamp, until: Timestamp) -> UpdateItemFluentBuilder {
+        let update = self.client.update_item().table_name(&*self.table).set_key(Some(key.attributes()));
+        update
             .update_expression("SET claimed_until = :until ADD tries :one")
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
@@ -69,6 +66,14 @@ impl Store {
             .expression_attribute_values(":now", claim_end(now))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew)
+    }
+
+    /// Takes a mail for sending: only one deliverer at a time has it.
+    pub async fn claim_mail(&self, id: MailId, now: Timestamp) -> Result<Claim, StoreError> {
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+        let until = now + CLAIM;
+        let claimed = self
+            .claim(keys::outbox(id), now, until)
             .return_values_on_condition_check_failure(
                 aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
             )
@@ -93,7 +98,6 @@ impl Store {
     /// Gives a mail back that could not be sent now, or of which nobody knows whether it was. Whoever has claimed it since
     /// keeps it.
     pub async fn release_mail(&self, claimed: &Claimed, perhaps_sent: bool) -> Result<(), StoreError> {
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
         let remember = format!("SET {PERHAPS_SENT} = :yes REMOVE claimed_until");
         let update = if perhaps_sent { remember.as_str() } else { "REMOVE claimed_until" };
         let yes = perhaps_sent.then(|| (":yes".to_owned(), AttributeValue::Bool(true)));
@@ -108,14 +112,7 @@ impl Store {
             .set_expression_attribute_values(Some(until.into_iter().chain(yes).collect()))
             .send()
             .await;
-        match released {
-            Err(error)
-                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(())
-            }
-            released => released.map(drop).map_err(StoreError::call("UpdateItem")),
-        }
+        if_it_held("UpdateItem", released).map(drop)
     }
 
     /// Records that a mail was sent, or never can be: it leaves the outbox.
@@ -128,7 +125,6 @@ impl Store {
     /// Shows on the contact that a mail to this address of its did not arrive. Of an address that it no longer has
     /// nothing is shown.
     pub async fn note_mail_problem(&self, contact: ContactId, to: &Email, problem: &str) -> Result<(), StoreError> {
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
         let noted = self
             .client
             .update_item()
@@ -142,14 +138,7 @@ impl Store {
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .send()
             .await;
-        match noted {
-            Err(error)
-                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(())
-            }
-            noted => noted.map(drop).map_err(StoreError::call("UpdateItem")),
-        }
+        if_it_held("UpdateItem", noted).map(drop)
     }
 
     /// The ids of mails in one partition of the outbox, oldest first.

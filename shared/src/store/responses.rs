@@ -1,12 +1,12 @@
 //! What requests with an idempotency key were answered: a lock while the first is at work, then its response.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::conflicts::if_it_held;
 use super::keys::{self, Key};
 use super::{Store, StoreError, item_of, ttl};
 use crate::clock::{SignedDuration, Timestamp, sortable};
@@ -116,14 +116,7 @@ impl Store {
             .expression_attribute_values(":mine", AttributeValue::S(lock.held_by.clone()))
             .send()
             .await;
-        match deleted {
-            Err(error)
-                if matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(())
-            }
-            deleted => deleted.map(drop).map_err(StoreError::call("DeleteItem")),
-        }
+        if_it_held("DeleteItem", deleted).map(drop)
     }
 }
 

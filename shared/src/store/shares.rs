@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
+use super::conflicts::if_it_held;
 use super::page::Listing;
 use super::{Item, Page, PageRequest, Record, Store, StoreError, Stored, keys};
 use crate::clock::{Timestamp, sortable};
@@ -209,7 +210,6 @@ impl Store {
 
     /// Notes that a mail about a share has left for a recipient, if it still is one.
     pub async fn note_mailed(&self, share: ShareId, to: &RecipientId, now: Timestamp) -> Result<(), StoreError> {
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
         let noted = self
             .client
             .update_item()
@@ -220,14 +220,7 @@ impl Store {
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .send()
             .await;
-        match noted {
-            Err(error)
-                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(())
-            }
-            noted => noted.map(drop).map_err(StoreError::call("UpdateItem")),
-        }
+        if_it_held("UpdateItem", noted).map(drop)
     }
 
     /// What these people have seen of a share; those that have not opened it are missing in the answer.

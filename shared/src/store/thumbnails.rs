@@ -1,10 +1,8 @@
 //! Files whose thumbnails are to be made: each waits here from the transaction that takes it until that is done.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::Deserialize;
 
-use super::outbox::claim_end;
+use super::conflicts::if_it_held;
 use super::page::Listing;
 use super::{Page, PageRequest, Store, StoreError, keys};
 use crate::clock::{SignedDuration, Timestamp};
@@ -28,28 +26,9 @@ impl Store {
         file: FileId,
         now: Timestamp,
     ) -> Result<Option<ThumbnailTask>, StoreError> {
-        let claimed = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(keys::thumbnail_task(file).attributes()))
-            .update_expression("SET claimed_until = :until ADD tries :one")
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
-            )
-            .expression_attribute_values(":until", claim_end(now + CLAIM))
-            .expression_attribute_values(":now", claim_end(now))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match claimed {
-            Ok(claimed) => Ok(Some(serde_dynamo::from_item(claimed.attributes.unwrap_or_default())?)),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(StoreError::call("UpdateItem")(error)),
-            },
-        }
+        let claimed = self.claim(keys::thumbnail_task(file), now, now + CLAIM).send().await;
+        let Some(claimed) = if_it_held("UpdateItem", claimed)? else { return Ok(None) };
+        Ok(Some(serde_dynamo::from_item(claimed.attributes.unwrap_or_default())?))
     }
 
     /// A file waits no longer.

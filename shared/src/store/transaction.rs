@@ -6,11 +6,11 @@ mod sharing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use ulid::Ulid;
 
+use super::conflicts::if_it_held;
 use super::keys::{self, Key};
 use super::outbox::claim_end;
 use super::record::{Record, Rev, to_item};
@@ -142,6 +142,8 @@ pub struct Transaction<'a> {
     before: Vec<Item>,
     /// Keys to delete after.
     after: Vec<Item>,
+    /// Keys of what was put before, to delete where nothing is written: they are of an id that nothing else will have.
+    undone: Vec<Item>,
     /// Whose words are to be put right afterwards.
     indexed: BTreeMap<ShareId, Vec<IndexedRow>>,
     broken: Option<StoreError>,
@@ -155,6 +157,7 @@ impl Store {
             writes: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
+            undone: Vec::new(),
             indexed: BTreeMap::new(),
             broken: None,
         }
@@ -356,6 +359,7 @@ impl Transaction<'_> {
         self.writes.extend(other.writes);
         self.before.extend(other.before);
         self.after.extend(other.after);
+        self.undone.extend(other.undone);
         for (share, rows) in other.indexed {
             self.indexed.entry(share).or_default().extend(rows);
         }
@@ -390,6 +394,10 @@ impl Transaction<'_> {
                 // The SDK does not try again what is throttled within a transaction.
                 Err(CommitError::Store(StoreError::Busy { .. })) if tried < MOST_TRIES => {
                     crate::back_off(50, tried).await;
+                }
+                Err(CommitError::Conflict) => {
+                    store.write_batch(Vec::new(), self.undone).await?;
+                    return Err(CommitError::Conflict);
                 }
                 Err(error) => return Err(error),
             }
@@ -468,15 +476,9 @@ impl Store {
     /// The record of something that changed nothing else, such as a download.
     pub async fn note(&self, activity: &Activity) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&*self.table).set_item(Some(activity_item(activity)?));
-        match put.condition_expression(format!("attribute_not_exists({})", keys::PK)).send().await {
-            // Its id is its own: an earlier try of this very call has written it.
-            Err(error)
-                if matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(())
-            }
-            put => put.map(drop).map_err(StoreError::call("PutItem")),
-        }
+        let put = put.condition_expression(format!("attribute_not_exists({})", keys::PK)).send().await;
+        // Its id is its own: where it is there, an earlier try of this very call has written it.
+        if_it_held("PutItem", put).map(drop)
     }
 }
 

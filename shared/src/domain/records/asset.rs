@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 
 use super::{
-    CompanyRecord, FieldRefused, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine, RecordList,
-    RecordOrder, SiteLink, needed, words_with_reference,
+    AssetLink, CompanyRecord, FieldRefused, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine,
+    RecordList, RecordOrder, SiteLink, needed, words_with_reference,
 };
 use crate::clock::Timestamp;
 use crate::domain::{AssetId, CompanyId, Label, Reference, SiteId, Title, Words};
@@ -36,27 +37,18 @@ pub struct Asset {
     pub updated_at: Timestamp,
 }
 
-/// The asset of a job, with the reference that it had when that was said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AssetLink {
-    /// Which.
-    pub id: AssetId,
-    /// The operator's own number for it.
-    pub reference: Reference,
-}
-
 /// What is said of an asset.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssetChange {
     name: Option<Title>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     kind: Option<Option<Label>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     serial: Option<Option<Label>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     site_reference: Option<Option<Reference>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     status: Option<Option<Label>>,
 }
 
@@ -138,7 +130,7 @@ impl CompanyRecord for Asset {
         Ok(if changed == *self { changed } else { Self { updated_at: now, ..changed } })
     }
 
-    fn moved(&self, to: CompanyId, reference: Reference, site: Option<SiteLink>, _: Option<super::AssetLink>) -> Self {
+    fn moved(&self, to: CompanyId, reference: Reference, site: Option<SiteLink>, _: Option<AssetLink>) -> Self {
         Self { company_id: to, reference, site: site.or_else(|| self.site.clone()), ..self.clone() }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 
 use super::{
     AssetLink, CompanyRecord, FieldRefused, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine,
@@ -101,15 +102,15 @@ pub struct Job {
 pub struct JobChange {
     title: Option<Title>,
     status: Option<JobStatus>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     status_label: Option<Option<Label>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     site_reference: Option<Option<Reference>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     asset_reference: Option<Option<Reference>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     scheduled_at: Option<Option<Timestamp>>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     description: Option<Option<Message>>,
     /// A word to its history; without one, nothing is noted.
     note: Option<Message>,

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 
 use super::{
     AssetLink, CompanyRecord, FieldRefused, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine,
-    RecordList, RecordOrder, needed, words_with_reference,
+    RecordList, RecordOrder, SiteLink, needed, words_with_reference,
 };
 use crate::clock::Timestamp;
 use crate::domain::{Address, CompanyId, Reference, SiteId, Title, Words};
@@ -30,21 +31,12 @@ pub struct Site {
     pub updated_at: Timestamp,
 }
 
-/// The site of an asset or a job, with the reference that it had when that was said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteLink {
-    /// Which.
-    pub id: SiteId,
-    /// The operator's own number for it.
-    pub reference: Reference,
-}
-
 /// What is said of a site.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteChange {
     name: Option<Title>,
-    #[serde(default, deserialize_with = "serde_with::rust::double_option::deserialize")]
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     address: Option<Option<Address>>,
 }
 

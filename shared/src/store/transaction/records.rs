@@ -86,6 +86,9 @@ impl Transaction<'_> {
         };
         let (before, after) = (was.map(keys).unwrap_or_default(), now.map(keys).unwrap_or_default());
         self.before.extend(after.difference(&before).cloned().map(Key::attributes));
+        if was.is_none() {
+            self.undone.extend(after.iter().cloned().map(Key::attributes));
+        }
         let gone = before.difference(&after).cloned();
         if was.zip(now).is_some_and(|(was, now)| was.company() == now.company()) {
             gone.take(WORDS_GONE).fold(self, Self::delete)

@@ -396,6 +396,11 @@ async fn two_who_push_the_same_at_once_make_it_once() {
         ids.extend(answer["items"].as_array().unwrap().iter().map(|item| text(&item["id"])));
     }
     assert_eq!((created, ids.len()), (40, 40));
+    // Whoever was a moment too late leaves no words of what it would have made.
+    for word in crate::delivering::items(&portal, "WORDS#RECORDS#").await {
+        let key = text(&word["sk"]["S"]);
+        assert!(ids.contains(key.rsplit('#').next().unwrap()), "{key}");
+    }
     let listed = portal.get(&format!("/v1/assets?company_id={company}&limit=100"), &erp).await.expect(200);
     assert_eq!(listed["items"].as_array().unwrap().len(), 40);
 }
