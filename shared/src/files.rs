@@ -16,7 +16,7 @@ use aws_sdk_s3::types::ChecksumMode;
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{FileId, Preview, ShareFile, ShareId, ThumbnailSize};
+use crate::domain::{FileId, FileName, JobFile, MediaType, Preview, Sha256, ShareFile, ShareId, ThumbnailSize};
 
 pub use check::{SentPart, UploadError};
 pub use sniff::by_name;
@@ -92,11 +92,105 @@ fn key(share: ShareId, file: FileId) -> String {
     format!("shares/{share}/{file}")
 }
 
+/// Where a file of a job lies: it has its place before its job is known.
+fn job_file_key(file: FileId) -> String {
+    format!("jobs/{file}")
+}
+
+/// Whose file lies at a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtKey {
+    /// A share's.
+    Share(ShareId, FileId),
+    /// A job's.
+    Job(FileId),
+}
+
 /// Which file lies at a key.
 #[must_use]
-pub fn at_key(key: &str) -> Option<(ShareId, FileId)> {
-    let (share, file) = key.strip_prefix("shares/")?.split_once('/')?;
-    Some((share.parse().ok()?, file.parse().ok()?))
+pub fn at_key(key: &str) -> Option<AtKey> {
+    match key.split_once('/')? {
+        ("shares", rest) => {
+            let (share, file) = rest.split_once('/')?;
+            Some(AtKey::Share(share.parse().ok()?, file.parse().ok()?))
+        }
+        ("jobs", file) => Some(AtKey::Job(file.parse().ok()?)),
+        _ => None,
+    }
+}
+
+/// A file, as far as the bucket is concerned.
+pub trait BucketFile: Sync {
+    /// Where it lies.
+    fn key(&self) -> String;
+    /// Its own name.
+    fn name(&self) -> &FileName;
+    /// Its size in bytes.
+    fn size(&self) -> u64;
+    /// Its media type, as announced.
+    fn content_type(&self) -> &MediaType;
+    /// What its bytes are, where they have shown it.
+    fn detected(&self) -> Option<&MediaType>;
+    /// Its checksum, if it was announced with one.
+    fn sha256(&self) -> Option<Sha256> {
+        None
+    }
+    /// Whether it comes in parts.
+    fn in_parts(&self) -> bool {
+        false
+    }
+}
+
+impl BucketFile for ShareFile {
+    fn key(&self) -> String {
+        key(self.share_id, self.id)
+    }
+
+    fn name(&self) -> &FileName {
+        &self.name
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn content_type(&self) -> &MediaType {
+        &self.content_type
+    }
+
+    fn detected(&self) -> Option<&MediaType> {
+        self.detected.as_ref()
+    }
+
+    fn sha256(&self) -> Option<Sha256> {
+        self.sha256
+    }
+
+    fn in_parts(&self) -> bool {
+        self.parts.is_some()
+    }
+}
+
+impl BucketFile for JobFile {
+    fn key(&self) -> String {
+        job_file_key(self.id)
+    }
+
+    fn name(&self) -> &FileName {
+        &self.name
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn content_type(&self) -> &MediaType {
+        &self.content_type
+    }
+
+    fn detected(&self) -> Option<&MediaType> {
+        self.detected.as_ref()
+    }
 }
 
 impl Files {
@@ -114,22 +208,22 @@ impl Files {
 
     /// A GET that saves the file under its own name, and that no browser renders, whatever it is. Every header that
     /// S3 keeps with an object is overridden: whoever put it there may have sent it unsigned.
-    pub async fn download(&self, file: &ShareFile) -> Result<Download, FilesError> {
-        self.presign_get(file, file.name.content_disposition(), harmless(file).as_str()).await
+    pub async fn download(&self, file: &impl BucketFile) -> Result<Download, FilesError> {
+        self.presign_get(file, file.name().content_disposition(), harmless(file).as_str()).await
     }
 
     /// A GET that a browser shows as that, and as nothing else: type and disposition are signed.
-    pub async fn preview(&self, file: &ShareFile, preview: &Preview) -> Result<Download, FilesError> {
-        self.presign_get(file, file.name.inline_disposition(), preview.content_type).await
+    pub async fn preview(&self, file: &impl BucketFile, preview: &Preview) -> Result<Download, FilesError> {
+        self.presign_get(file, file.name().inline_disposition(), preview.content_type).await
     }
 
     async fn presign_get(
         &self,
-        file: &ShareFile,
+        file: &impl BucketFile,
         disposition: String,
         content_type: &str,
     ) -> Result<Download, FilesError> {
-        self.presign(key(file.share_id, file.id), disposition, content_type, "private, no-store").await
+        self.presign(file.key(), disposition, content_type, "private, no-store").await
     }
 
     async fn presign(
@@ -156,8 +250,8 @@ impl Files {
     }
 
     /// What has arrived, if anything has.
-    async fn head(&self, file: &ShareFile) -> Result<Option<UploadedObject>, FilesError> {
-        self.look(key(file.share_id, file.id)).await
+    async fn head(&self, file: &impl BucketFile) -> Result<Option<UploadedObject>, FilesError> {
+        self.look(file.key()).await
     }
 
     async fn look(&self, key: String) -> Result<Option<UploadedObject>, FilesError> {
@@ -175,6 +269,11 @@ impl Files {
     /// Deletes a file's bytes for good.
     pub async fn delete(&self, share: ShareId, file: FileId) -> Result<(), FilesError> {
         self.delete_at(key(share, file)).await
+    }
+
+    /// Deletes the bytes of a job's file for good.
+    pub async fn delete_job_file(&self, file: FileId) -> Result<(), FilesError> {
+        self.delete_at(job_file_key(file)).await
     }
 
     /// The bucket keeps versions, so the version is named.
@@ -209,7 +308,10 @@ mod tests {
     #[test]
     fn a_key_says_which_file_it_is() {
         let (share, file) = (ShareId::new(Timestamp::UNIX_EPOCH), FileId::new(Timestamp::UNIX_EPOCH));
-        assert_eq!(at_key(&key(share, file)), Some((share, file)));
-        assert_eq!(at_key("shares/../x"), None);
+        assert_eq!(at_key(&key(share, file)), Some(AtKey::Share(share, file)));
+        assert_eq!(at_key(&job_file_key(file)), Some(AtKey::Job(file)));
+        for other in ["shares/../x", "jobs/../x", "jobs/", "thumbnails/x/y/small.jpg"] {
+            assert_eq!(at_key(other), None);
+        }
     }
 }

@@ -4,10 +4,10 @@
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{EraseStep, FileId, ShareId, Task, TaskKind};
+use gatehouse::domain::{EraseStep, FileId, JobFile, ShareId, Task, TaskKind};
 use gatehouse::event::{EventFunction, StartError, Time};
 use gatehouse::files::Files;
-use gatehouse::store::{AwaitedFile, CommitError, PageRequest, Store, Transaction};
+use gatehouse::store::{AwaitedFile, AwaitedJobFile, CommitError, PageRequest, Store, Transaction};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -38,8 +38,8 @@ impl EventFunction for ApplyRetention {
     /// None waits for another: what cannot be read or written of the shares leaves the uploads to go on.
     async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (shares, uploads) = (self.ended_shares().await, self.left_uploads().await);
-        let activity = self.old_activity().await;
-        Ok(json!({ "shares": shares?, "uploads": uploads?, "activity": activity? }))
+        let (photos, activity) = (self.left_job_files().await, self.old_activity().await);
+        Ok(json!({ "shares": shares?, "uploads": uploads?, "job_files": photos?, "activity": activity? }))
     }
 }
 
@@ -73,6 +73,44 @@ impl ApplyRetention {
     async fn old_activity(&self) -> Result<usize, StartError> {
         let kept = self.store.settings().await?.activity_months;
         Ok(self.store.forget_activity(kept, self.clock.now(), MOST_ACTIVITY).await?)
+    }
+
+    /// Files of jobs whose bytes, or whose report, have not come.
+    async fn left_job_files(&self) -> Result<usize, StartError> {
+        let (mut removed, mut failed, mut after) = (0, None, None);
+        loop {
+            let since = self.clock.now() - JobFile::KEPT;
+            let page = self.store.awaited_job_files(since, PageRequest { limit: 100, after }).await?;
+            for AwaitedJobFile { id: file } in page.items {
+                match self.give_up_job_file(file).await {
+                    Ok(given_up) => removed += usize::from(given_up),
+                    Err(error) => {
+                        warn!(%file, %error, "a file of a job that was left stays");
+                        failed = Some(error);
+                    }
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return failed.map_or(Ok(removed), Err);
+            }
+        }
+    }
+
+    /// Whether the file was removed.
+    async fn give_up_job_file(&self, id: FileId) -> Result<bool, StartError> {
+        let now = self.clock.now();
+        let Some(file) = self.store.job_file(id).await?.filter(|file| file.is_awaited()) else { return Ok(false) };
+        // Its bytes may have come long ago, and whoever was told of it have failed.
+        if file.job_id.is_some() && self.files.take_job_file(&self.store, &file, now).await? {
+            return Ok(false);
+        }
+        match self.store.give_up_job_file(&file, now).await {
+            Ok(()) => Ok(true),
+            // Its bytes, or its report, have just come: tomorrow is another day.
+            Err(CommitError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Files that were announced and never came, with whatever came of them.

@@ -51,6 +51,7 @@ impl DeliverMail {
             Addressee::Gathered { gathered_for, topic } => {
                 return self.write_what_gathered(mail, *gathered_for, *topic).await;
             }
+            Addressee::Followers { followers_of } => return self.write_to_followers(mail, *followers_of).await,
             Addressee::Mappers { .. } | Addressee::Owner { .. } => return self.write_out(mail).await,
         };
         let person = match (mail.person, &mail.mail) {
@@ -106,7 +107,11 @@ impl DeliverMail {
                 let expires_at = mail.created_at + SHARE_LINK_LIFETIME;
                 TokenPurpose::ShareLink { share, recipient: of.clone(), contact, email, expires_at }
             }
-            Mail::FilesReturned { contact, .. } | Mail::ShareReceived { contact, .. } => {
+            Mail::FilesReturned { contact, .. }
+            | Mail::ShareReceived { contact, .. }
+            | Mail::ProblemReported { contact, .. }
+            | Mail::JobCommented { contact, .. }
+            | Mail::JobFileAdded { contact, .. } => {
                 recipient.reply_to = self.customer(*contact).await?;
                 return Ok(Addressed::To(Box::new(recipient)));
             }

@@ -3,8 +3,11 @@
 
 use futures_util::future::try_join_all;
 use futures_util::try_join;
-use gatehouse::domain::{Addressee, Bundle, BundleTopic, Mail, OutboxMail, Staff, StaffId, Telling};
-use gatehouse::store::{CommitError, StoreError, Transaction};
+use gatehouse::domain::{
+    Addressee, Bundle, BundleTopic, DigestEntry, DigestSubject, Job, JobId, Mail, MailWish, OutboxMail, Staff, StaffId,
+    Telling,
+};
+use gatehouse::store::{CommitError, PendingDigest, StoreError, Transaction};
 
 use crate::addressing::Addressed;
 use crate::{DeliverMail, DeliveryError};
@@ -20,6 +23,33 @@ impl From<CommitError> for DeliveryError {
 }
 
 impl DeliverMail {
+    /// One mail for each of a customer's people who follow a job, or a line of its daily one, as each wishes.
+    pub(crate) async fn write_to_followers(&self, mail: &OutboxMail, job: JobId) -> Result<Addressed, DeliveryError> {
+        let (now, mut transaction) = (self.clock.now(), self.store.transaction().settle(mail.id));
+        let job = self.store.company_record::<Job>(job).await?.map(|job| job.record);
+        let followers = job.iter().flat_map(|job| job.followers.iter().copied()).collect::<Vec<_>>();
+        let people = if followers.is_empty() { Vec::new() } else { self.store.contacts(followers).await? };
+        for contact in &people {
+            // Who no longer sees the job is told nothing of it.
+            let sees = job.as_ref().is_some_and(|job| job.open_to(contact).is_ok());
+            let Some(to) = contact.email.clone().filter(|_| sees && contact.access.is_active()) else { continue };
+            transaction = match (&mail.mail, contact.notifications.email) {
+                (_, MailWish::Off) => transaction,
+                (Mail::JobNews { job, title, .. }, MailWish::Daily) => {
+                    let entry = DigestEntry { about: DigestSubject::Job(*job), title: title.clone(), from: None };
+                    transaction.digest(&PendingDigest { contact: contact.id, entry, since: now })
+                }
+                (content, _) => {
+                    let person = Some(contact.id.into());
+                    let one = OutboxMail::new(to, person, contact.language.clone(), content.clone(), now);
+                    transaction.mail(&one)
+                }
+            };
+        }
+        transaction.commit().await?;
+        Ok(Addressed::WrittenOut)
+    }
+
     /// One mail for each of the staff whom it concerns, in place of the one to all of them: now, or with what else comes.
     pub(crate) async fn write_out(&self, mail: &OutboxMail) -> Result<Addressed, DeliveryError> {
         let mut people = self.concerned(&mail.to).await?;

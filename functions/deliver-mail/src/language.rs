@@ -1,6 +1,7 @@
 //! How a language writes numbers, sizes, times and plurals: the part of CLDR that mails need, in each language's file.
 
 use gatehouse::clock::{TimeZone, Timestamp, Zoned};
+use gatehouse::domain::JobStatus;
 use serde::Deserialize;
 
 /// One language's ways. `{n}`, `{day}` and the like in its texts stand for what is put there.
@@ -32,6 +33,18 @@ pub(crate) struct Format {
     requests: Plural,
     /// What is not listed any more.
     more: Plural,
+    statuses: Statuses,
+}
+
+/// How far a job has come.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Statuses {
+    open: String,
+    scheduled: String,
+    in_progress: String,
+    done: String,
+    cancelled: String,
 }
 
 /// A counted thing.
@@ -63,6 +76,17 @@ impl Format {
             text.push(digit);
         }
         text
+    }
+
+    /// How far a job has come.
+    pub(crate) fn status(&self, status: JobStatus) -> &str {
+        match status {
+            JobStatus::Open => &self.statuses.open,
+            JobStatus::Scheduled => &self.statuses.scheduled,
+            JobStatus::InProgress => &self.statuses.in_progress,
+            JobStatus::Done => &self.statuses.done,
+            JobStatus::Cancelled => &self.statuses.cancelled,
+        }
     }
 
     /// How many files.

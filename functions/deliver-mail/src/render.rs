@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::domain::{Email, Mail, OutboxMail, StaffNews, lines, one_line};
+use gatehouse::domain::{DigestEntry, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Output, State, UndefinedBehavior, Value, context, escape_formatter};
 use serde::{Deserialize, Serialize};
@@ -179,6 +179,14 @@ fn link(portal: &str, mail: &Mail, recipient: &Recipient) -> String {
         (Mail::FilesReturned { share, .. } | Mail::ShareReceived { share, .. }, _) => {
             format!("{portal}/shares/{share}")
         }
+        (
+            Mail::ProblemReported { job, .. }
+            | Mail::ProblemReceived { job, .. }
+            | Mail::JobNews { job, .. }
+            | Mail::JobCommented { job, .. }
+            | Mail::JobFileAdded { job, .. },
+            _,
+        ) => format!("{portal}/jobs/{job}"),
         (Mail::RegistrationsWaiting { .. }, _) => format!("{portal}/registrations"),
         (Mail::RegistrationReceived { registration, .. }, _) => format!("{portal}/registrations/{registration}"),
         (Mail::PasswordReset | Mail::AddressAwaitsPassword { .. }, Some(token)) => {
@@ -226,14 +234,24 @@ fn counted(mail: &Mail, operator: &Operator, format: &Format) -> Value {
         _ => None,
     };
     let expires_at = expires_at.map(|at| format.time(at, &operator.time_zone));
-    context! { files, size, requests, expires_at }
+    let status = match mail {
+        Mail::JobNews { status: Some(status), status_label, .. } => {
+            Some(status_label.as_ref().map_or_else(|| format.status(*status).to_owned(), Label::to_string))
+        }
+        _ => None,
+    };
+    context! { files, size, requests, expires_at, status }
 }
 
 /// What a mail tells of, if that is several things: a line each.
 fn list(mail: &Mail, format: &Format) -> Vec<String> {
     let (news, more) = match mail {
-        Mail::Digest { shares } => {
-            return shares.iter().map(|entry| format!("{} – {}", entry.title, entry.from)).collect();
+        Mail::Digest { news } => {
+            let line = |entry: &DigestEntry| match &entry.from {
+                Some(from) => format!("{} – {from}", entry.title),
+                None => entry.title.to_string(),
+            };
+            return news.iter().map(line).collect();
         }
         Mail::CustomerNews { news, more, .. } | Mail::RegistrationsWaiting { news, more, .. } => (news, *more),
         _ => return Vec::new(),
@@ -244,6 +262,10 @@ fn list(mail: &Mail, format: &Format) -> Vec<String> {
             format!("{title} ({}) – {from}", format.files(*file_count))
         }
         StaffNews::AccessRequested { name, company, .. } => format!("{name} – {company}"),
+        StaffNews::ProblemReported { title, from, .. } | StaffNews::JobCommented { title, from, .. } => {
+            format!("{title} – {from}")
+        }
+        StaffNews::JobFileAdded { title, from, file, .. } => format!("{title}: {file} – {from}"),
     };
     let further = (more > 0).then(|| format.more(more));
     news.iter().map(line).chain(further).collect()
@@ -256,7 +278,10 @@ fn message(mail: &Mail) -> Vec<String> {
         | Mail::ShareSent { message, .. }
         | Mail::ShareReceived { message, .. }
         | Mail::RegistrationReceived { message, .. }
-        | Mail::RegistrationDeclined { message, .. } => message.as_ref(),
+        | Mail::RegistrationDeclined { message, .. }
+        | Mail::ProblemReported { message, .. }
+        | Mail::JobNews { message, .. }
+        | Mail::JobCommented { message, .. } => message.as_ref(),
         _ => None,
     };
     message.map(|message| lines(message.as_str())).unwrap_or_default()
@@ -286,8 +311,8 @@ mod tests {
     use gatehouse::clock::TimeZone;
     use gatehouse::clock::Timestamp;
     use gatehouse::domain::{
-        CompanyId, ContactId, DigestEntry, InvitationId, PersonId, PersonName, RecipientId, RegistrationId, ShareId,
-        StaffId, Token,
+        CompanyId, ContactId, DigestSubject, InvitationId, JobId, JobStatus, PersonId, PersonName, RecipientId,
+        RegistrationId, ShareId, StaffId, Token, Urgency,
     };
     use std::collections::BTreeSet;
 
@@ -303,6 +328,7 @@ mod tests {
         let title = || "Report of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
         let company = || "Ship & Co".parse::<gatehouse::domain::CompanyName>().unwrap();
         let message = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
+        let (job, told) = (JobId::new(now), message.clone());
         let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
         let sent = |expires_at| Mail::ShareSent {
             share,
@@ -328,6 +354,9 @@ mod tests {
                 StaffNews::FileReturned { share, title: title(), from: name(), file: file() },
                 StaffNews::ShareReceived { share, title: title(), from: name(), file_count: 1 },
                 StaffNews::AccessRequested { registration, name: name(), company: company() },
+                StaffNews::ProblemReported { job, title: title(), from: name() },
+                StaffNews::JobCommented { job, title: title(), from: name() },
+                StaffNews::JobFileAdded { job, title: title(), from: name(), file: file() },
             ]
         };
         vec![
@@ -365,7 +394,12 @@ mod tests {
                 total_size: 12,
                 folder_count: 2,
             },
-            Mail::Digest { shares: vec![DigestEntry { share, title: title(), from: name() }] },
+            Mail::Digest {
+                news: vec![
+                    DigestEntry { about: DigestSubject::Share(share), title: title(), from: Some(name()) },
+                    DigestEntry { about: DigestSubject::Job(job), title: title(), from: None },
+                ],
+            },
             Mail::AlreadyRegistered,
             Mail::RegistrationReceived {
                 registration,
@@ -387,6 +421,44 @@ mod tests {
             Mail::AddressAdded,
             Mail::AddressAwaitsPassword { person, epoch: 1, expires_at },
             Mail::SignInsFailed,
+            Mail::ProblemReported {
+                job,
+                title: title(),
+                from: name(),
+                contact,
+                company: company(),
+                company_id,
+                about: title(),
+                urgency: Urgency::Urgent,
+                message: told.clone(),
+            },
+            Mail::ProblemReceived { job, title: title() },
+            Mail::JobNews {
+                job,
+                title: title(),
+                status: Some(JobStatus::Done),
+                status_label: None,
+                message: told.clone(),
+            },
+            Mail::JobNews { job, title: title(), status: None, status_label: None, message: told.clone() },
+            Mail::JobCommented {
+                job,
+                title: title(),
+                from: name(),
+                contact,
+                company: company(),
+                company_id,
+                message: told,
+            },
+            Mail::JobFileAdded {
+                job,
+                title: title(),
+                from: name(),
+                contact,
+                company: company(),
+                company_id,
+                file: file(),
+            },
         ]
     }
 
@@ -412,6 +484,7 @@ mod tests {
             "password_reset" => "/reset#",
             "share_sent" | "files_added" => "/open#",
             "files_returned" | "share_received" => "/shares/shr_",
+            "problem_reported" | "problem_received" | "job_news" | "job_commented" | "job_file_added" => "/jobs/job_",
             "registration_received" => "/registrations/reg_",
             "registrations_waiting" => "/registrations\n",
             _ => "\n",

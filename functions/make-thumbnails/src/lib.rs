@@ -14,7 +14,7 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{FileId, PixelSize, ShareFile, ShareId, ThumbnailSize};
 use gatehouse::event::{EventFunction, ObjectCreated, StartError};
-use gatehouse::files::{Files, FilesError, at_key};
+use gatehouse::files::{AtKey, Files, FilesError, at_key};
 use gatehouse::store::{CommitError, PageRequest, Store, StoreError, Stored, keys};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl EventFunction for MakeThumbnails {
     async fn handle(&self, event: Event) -> Result<Value, StartError> {
         match event {
             Event::Taken { of } => {
-                if let Some((_, file)) = at_key(of.key()) {
+                if let Some(AtKey::Share(_, file)) = at_key(of.key()) {
                     self.make(file).await?;
                 }
             }

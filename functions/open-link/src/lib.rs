@@ -197,7 +197,7 @@ impl OpenLink {
     async fn preview(&self, request: &ApiRequest, wanted: &FileRequest) -> Result<ApiResponse, Problem> {
         let opened = self.gate.resolve_link(request, self.find(&wanted.token)).await?;
         let file = opened.files.iter().find(|file| file.id == wanted.file_id).ok_or_else(Problem::not_found)?;
-        let view = PreviewView::of(&self.files, file).await?;
+        let view = PreviewView::of(&self.files, file, file.preview()).await?;
         let viewed = opened.activity(ActivityKind::FileViewed, self.gate.now()).files([file.id]);
         self.record(&opened, &viewed, |seen| seen.view(file.id, viewed.at)).await?;
         json(StatusCode::OK, &view)

@@ -90,7 +90,7 @@ impl PresignDownload {
 
     async fn preview(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (by, file) = self.find(request, self.gate.customer(request).await?).await?;
-        let view = PreviewView::of(&self.files, &file).await?;
+        let view = PreviewView::of(&self.files, &file, file.preview()).await?;
         let (now, share) = (self.gate.now(), file.share_id);
         // Once for each person, file and hour: the staff's looks are not kept.
         if let Some((contact, was)) = &by.contact

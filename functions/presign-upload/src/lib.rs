@@ -5,18 +5,18 @@ use std::time::Duration;
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, ActorId, AnnouncedName, Area, Contact, FileId, FileName, FileState, Folder, NewFile,
-    PersonId, Right, SendRefused, Share, ShareFile, ShareId, ShareState, ShareWords,
+    Activity, ActivityKind, Actor, ActorId, AnnouncedName, Area, Contact, FileId, FileState, Folder, NewFile, PersonId,
+    Right, SendRefused, Share, ShareFile, ShareId, ShareState, ShareWords,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Effect, FileView, Function, Gate, Problem, UploadRequest, fits_beside, json, no_content,
-    retry_on_conflict,
+    ApiRequest, ApiResponse, AwaitedFile, Effect, FileView, Function, Gate, Problem, UploadRequest, fits_beside, json,
+    no_content, retry_on_conflict,
 };
 use gatehouse::store::{CommitError, Stored};
 use lambda_http::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::timeout;
 
 /// The API waits 29 seconds for an answer. What takes longer (a GiB is hashed) `finish-upload` brings to its end.
@@ -71,16 +71,6 @@ struct Sent {
 struct Rename {
     name: Option<AnnouncedName>,
     folder: Option<Folder>,
-}
-
-/// A file whose bytes are awaited, and how to send them.
-#[derive(Serialize, Deserialize)]
-struct AwaitedFile {
-    id: FileId,
-    /// As it is kept.
-    name: FileName,
-    #[serde(skip_deserializing)]
-    upload: Option<Upload>,
 }
 
 /// A share and who puts files into it.

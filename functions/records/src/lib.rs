@@ -7,13 +7,14 @@ mod batch;
 mod look;
 mod push;
 mod query;
+mod update;
 mod view;
 
 use std::fmt::Debug;
 use std::future::ready;
 
 use gatehouse::aws::Env;
-use gatehouse::domain::{Area, Asset, CompanyRecord, Job, JobId, RecordLine, Site};
+use gatehouse::domain::{Area, Asset, CompanyRecord, Contact, Job, JobId, RecordLine, Site};
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
 use gatehouse::store::{Record, Store, StoreError};
@@ -38,6 +39,12 @@ trait Shown: CompanyRecord + Record {
     type Row: From<Self::Line> + Serialize + Send;
     /// How it is shown by itself.
     type View: From<Self> + Serialize + Send;
+
+    /// Whether a customer's person sees it: it is its company's, and in an area that is open.
+    fn open_to(&self, contact: &Contact) -> Result<(), Problem> {
+        look::area_open::<Self>(contact)?;
+        if self.line().company() == contact.company_id { Ok(()) } else { Err(Problem::not_found()) }
+    }
 
     /// Forgets what happened to it.
     fn forget_history(
@@ -69,6 +76,10 @@ impl Shown for Job {
     type Row = JobView;
     type View = JobDetails;
 
+    fn open_to(&self, contact: &Contact) -> Result<(), Problem> {
+        Ok(Self::open_to(self, contact)?)
+    }
+
     async fn forget_history(store: &Store, id: JobId) -> Result<(), StoreError> {
         store.forget_events(id).await
     }
@@ -87,6 +98,7 @@ impl Function for Records {
             "GET /v1/sites/{id}" => self.one::<Site>(request).await,
             "GET /v1/assets/{id}" => self.one::<Asset>(request).await,
             "GET /v1/jobs/{id}" => self.job(request).await,
+            "PATCH /v1/jobs/{id}" => self.update(request).await,
             "PUT /v1/companies/{id}/sites/{reference+}" => self.put::<Site>(request).await,
             "PUT /v1/companies/{id}/assets/{reference+}" => self.put::<Asset>(request).await,
             "PUT /v1/companies/{id}/jobs/{reference+}" => self.put::<Job>(request).await,

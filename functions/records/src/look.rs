@@ -1,7 +1,9 @@
 //! Lists, and one by itself.
 
 use futures_util::try_join;
-use gatehouse::domain::{Area, CompanyRecord, Contact, Job, JobId, RecordLine, Right};
+use std::collections::BTreeSet;
+
+use gatehouse::domain::{Area, Contact, ContactId, EventAuthor, Job, JobId, RecordLine, Right};
 use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, List, PageQuery, Problem, json, json_unless_known};
 use gatehouse::store::{RecordPage, RecordPlace, RecordQuery, Stored};
 use lambda_http::http::StatusCode;
@@ -21,8 +23,12 @@ struct AskedFor {
 /// The contact behind the session, if one of these areas is open to it now.
 fn open_to<T: Shown>(customer: Customer, contact: Option<Stored<Contact>>) -> Result<Contact, Problem> {
     let contact = Gate::authenticate_contact(customer.claims, contact)?.record;
+    area_open::<T>(&contact).map(|()| contact)
+}
+
+pub(crate) fn area_open<T: Shown>(contact: &Contact) -> Result<(), Problem> {
     match T::AREAS {
-        areas if areas.iter().any(|area| contact.areas.has(*area)) => Ok(contact),
+        areas if areas.iter().any(|area| contact.areas.has(*area)) => Ok(()),
         [Area::Jobs, ..] => Err(Problem::area_not_open("jobs")),
         _ => Err(Problem::area_not_open("assets")),
     }
@@ -116,7 +122,22 @@ impl Records {
             Ok::<_, Problem>(job.map(|job| (job, events)))
         };
         let (for_staff, (job, events)) = self.of_caller(request, job).await?;
-        json(StatusCode::OK, &JobWithHistory::new(job, events, for_staff))
+        let of_contacts = events.items.iter().filter_map(|event| match event.by {
+            EventAuthor::Contact { id } => Some(id),
+            _ => None,
+        });
+        let people: BTreeSet<ContactId> = of_contacts.chain(job.reported_by).collect();
+        // A second round trip, where there is anything to be read in it.
+        let (contacts, files) = try_join!(
+            async { if people.is_empty() { Ok(Vec::new()) } else { self.gate.store.contacts(people).await } },
+            async {
+                let ids = job.files.clone();
+                if ids.is_empty() { Ok(Vec::new()) } else { self.gate.store.job_files(ids).await }
+            },
+        )?;
+        let people = contacts.into_iter().map(|contact| (contact.id, contact.name)).collect();
+        let files = files.into_iter().map(|file| file.record).collect();
+        json(StatusCode::OK, &JobWithHistory::new(job, events, files, &people, for_staff))
     }
 
     /// What is read, if whoever calls may see it; and whether that is the staff.
@@ -131,9 +152,16 @@ impl Records {
         };
         let contact = async { Ok::<_, Problem>(self.gate.store.contact(customer.contact).await?) };
         let (contact, read) = futures_util::join!(contact, read);
-        let contact = open_to::<R::Kind>(customer, contact?)?;
-        let own = read?.filter(|read| read.kind().line().company() == contact.company_id);
-        Ok((false, own.ok_or_else(Problem::not_found)?.record()))
+        let contact = Gate::authenticate_contact(customer.claims, contact?)?.record;
+        match read {
+            Ok(Some(read)) => {
+                read.kind().open_to(&contact)?;
+                Ok((false, read.record()))
+            }
+            // Who may not look learns nothing of what there is.
+            Ok(None) => area_open::<R::Kind>(&contact).and(Err(Problem::not_found())),
+            Err(wrong) => area_open::<R::Kind>(&contact).and(Err(wrong)),
+        }
     }
 }
 

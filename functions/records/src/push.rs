@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
+use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, CompanyId, CompanyRecord, EventAuthor, FieldChange, NewRecord, RecordChange, RecordLine,
-    Reference, Right,
+    Activity, ActivityKind, Addressee, CompanyId, CompanyRecord, EventAuthor, FieldChange, Language, Mail, NewRecord,
+    OutboxMail, RecordChange, RecordLine, Reference, Right, Task, TaskKind,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Operator, Problem, json, no_content};
 use gatehouse::store::{CommitError, KnownRecords, Stored, Transaction};
@@ -118,6 +119,7 @@ impl Records {
                     let transaction = self.gate.store.transaction().save_record(was, &new);
                     let event = T::event(was.map(|was| &was.record), &new, by.clone(), now);
                     let transaction = event.iter().fold(transaction, Transaction::event);
+                    let transaction = tell_followers(transaction, was.map(|was| &was.record), &new, now);
                     let outcome = if was.is_some() { Outcome::Updated(new) } else { Outcome::Created(new) };
                     written.push(Written { said, outcome, transaction });
                 }
@@ -154,9 +156,26 @@ impl Records {
         let what = FieldChange { before: Some(id.to_string()), ..FieldChange::of(T::Line::KIND.word()) };
         let activity = Activity::new(ActivityKind::RecordDeleted, staff.actor(), self.gate.now());
         let activity = activity.company(company).changed([what]);
-        self.gate.store.transaction().delete_record(stored).activity(&activity).commit().await?;
+        let mut transaction = self.gate.store.transaction().delete_record(stored).activity(&activity);
+        if !stored.record.files().is_empty() {
+            let files = TaskKind::DeleteJobFiles { files: stored.record.files().to_vec() };
+            transaction = transaction.create(&Task::new(files, self.gate.now()));
+        }
+        transaction.commit().await?;
         Ok(no_content())
     }
+}
+
+/// Whoever follows a job hears how it goes on.
+pub(crate) fn tell_followers<'a, T: Shown>(
+    transaction: Transaction<'a>,
+    was: Option<&T>,
+    new: &T,
+    now: Timestamp,
+) -> Transaction<'a> {
+    let Some(news @ Mail::JobNews { job, .. }) = was.and_then(|was| T::news(was, new)) else { return transaction };
+    let to = Addressee::Followers { followers_of: job };
+    transaction.mail(&OutboxMail::new(to, None, Language::default(), news, now))
 }
 
 type Chunk<'a, T> = (Vec<(Said<<T as CompanyRecord>::Change>, Outcome<T>)>, Transaction<'a>);

@@ -1,11 +1,13 @@
 //! Records as the API shows them.
 
+use std::collections::BTreeMap;
 use std::ops::Not;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Address, Asset, AssetId, CompanyId, ContactId, EventAuthor, EventId, FieldChange, Job, JobEvent, JobEventKind,
-    JobId, JobLine, JobSource, JobStatus, Label, Message, PersonName, RecordLink, Reference, Site, SiteId, Title,
+    Address, Asset, AssetId, CompanyId, ContactId, EventAuthor, EventId, FieldChange, FileId, FileName, FileState, Job,
+    JobEvent, JobEventKind, JobFile, JobId, JobLine, JobSource, JobStatus, Label, MediaType, Message, PersonName,
+    PreviewKind, RecordLink, Reference, Site, SiteId, Title, Urgency,
 };
 use gatehouse::http::ListView;
 use gatehouse::store::Page;
@@ -77,6 +79,7 @@ pub(crate) struct JobView {
     asset_reference: Option<Reference>,
     scheduled_at: Option<Timestamp>,
     source: JobSource,
+    urgency: Option<Urgency>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -98,6 +101,7 @@ impl From<JobLine> for JobView {
             asset_reference,
             scheduled_at: line.scheduled_at,
             source: line.source,
+            urgency: line.urgency,
             created_at: line.created_at,
             updated_at: line.updated_at,
         }
@@ -118,22 +122,61 @@ impl From<Job> for JobDetails {
     }
 }
 
-/// A job with what happened to it, the first first.
+/// A job with its files and what happened to it, the first first.
 #[derive(Serialize)]
 pub(crate) struct JobWithHistory {
     #[serde(flatten)]
     job: JobDetails,
+    /// Who of the customer's people reported it.
+    reported_by: Option<AuthorView>,
+    files: Vec<JobFileView>,
     events: Vec<EventView>,
     /// Whether there was more before.
     #[serde(skip_serializing_if = "Not::not")]
     events_truncated: bool,
 }
 
+/// The names that people of the customer have by now; of who was erased there is none.
+pub(crate) type Names = BTreeMap<ContactId, PersonName>;
+
 impl JobWithHistory {
-    pub(crate) fn new(job: Job, events: Page<JobEvent>, for_staff: bool) -> Self {
+    pub(crate) fn new(job: Job, events: Page<JobEvent>, files: Vec<JobFile>, names: &Names, for_staff: bool) -> Self {
         let events_truncated = events.next.is_some();
-        let events = events.items.into_iter().rev().map(|event| EventView::new(event, for_staff)).collect();
-        Self { job: job.into(), events, events_truncated }
+        let events = events.items.into_iter().rev().map(|event| EventView::new(event, names, for_staff)).collect();
+        let reported_by = job.reported_by.map(|id| AuthorView::new(EventAuthor::Contact { id }, names, for_staff));
+        // In the order in which they were announced; what has not come yet is nobody's to see.
+        let there = |id: &FileId| files.iter().find(|file| file.id == *id && file.upload == FileState::Stored);
+        let files = job.files.iter().filter_map(there).map(|file| JobFileView::new(file, names, for_staff)).collect();
+        Self { job: job.into(), reported_by, files, events, events_truncated }
+    }
+}
+
+/// A file of a job.
+#[derive(Serialize)]
+struct JobFileView {
+    id: FileId,
+    name: FileName,
+    renamed: bool,
+    size: u64,
+    content_type: MediaType,
+    by: AuthorView,
+    added_at: Timestamp,
+    /// As what it can be looked at, if it can.
+    preview: Option<PreviewKind>,
+}
+
+impl JobFileView {
+    fn new(file: &JobFile, names: &Names, for_staff: bool) -> Self {
+        Self {
+            id: file.id,
+            name: file.name.clone(),
+            renamed: file.renamed,
+            size: file.size,
+            content_type: file.content_type.clone(),
+            by: AuthorView::new(file.by.clone(), names, for_staff),
+            added_at: file.added_at,
+            preview: file.preview().map(|preview| preview.kind),
+        }
     }
 }
 
@@ -145,6 +188,7 @@ struct EventView {
     by: AuthorView,
     changed: Vec<FieldChange>,
     note: Option<Message>,
+    files: Vec<FileId>,
 }
 
 /// Who it was; how the operator calls its systems is its own affair.
@@ -158,26 +202,25 @@ struct AuthorView {
 }
 
 impl EventView {
-    fn new(event: JobEvent, for_staff: bool) -> Self {
-        let JobEvent { id, at, kind, by, changed, note, .. } = event;
-        let by = match by {
-            EventAuthor::Staff { id, name } => {
-                AuthorView { kind: "operator", id: for_staff.then(|| id.to_string()), name: Some(name) }
-            }
-            EventAuthor::Integration { id, name } => AuthorView {
-                kind: "operator",
-                id: for_staff.then(|| id.to_string()),
-                name: Some(name).filter(|_| for_staff),
-            },
-            EventAuthor::Contact { id } => AuthorView::of_contact(id),
-            EventAuthor::System => AuthorView { kind: "system", id: None, name: None },
-        };
-        Self { id, at, kind, by, changed, note }
+    fn new(event: JobEvent, names: &Names, for_staff: bool) -> Self {
+        let JobEvent { id, at, kind, by, changed, note, files, .. } = event;
+        Self { id, at, kind, by: AuthorView::new(by, names, for_staff), changed, note, files }
     }
 }
 
 impl AuthorView {
-    fn of_contact(id: ContactId) -> Self {
-        Self { kind: "customer", id: Some(id.to_string()), name: None }
+    fn new(by: EventAuthor, names: &Names, for_staff: bool) -> Self {
+        match by {
+            EventAuthor::Staff { id, name } => {
+                Self { kind: "operator", id: for_staff.then(|| id.to_string()), name: Some(name) }
+            }
+            EventAuthor::Integration { id, name } => {
+                Self { kind: "operator", id: for_staff.then(|| id.to_string()), name: Some(name).filter(|_| for_staff) }
+            }
+            EventAuthor::Contact { id } => {
+                Self { kind: "customer", id: Some(id.to_string()), name: names.get(&id).cloned() }
+            }
+            EventAuthor::System => Self { kind: "system", id: None, name: None },
+        }
     }
 }

@@ -3,8 +3,8 @@
 
 use gatehouse::clock::{SignedDuration, Timestamp};
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, CompanyId, EraseStep, FileState, Recipient, RecipientId, SECOND_RUN_AFTER, Share,
-    ShareEvent, ShareFile, ShareId, Target, Task, TaskKind, TaskPosition,
+    Activity, ActivityKind, Actor, CompanyId, EraseStep, FileId, FileState, Recipient, RecipientId, SECOND_RUN_AFTER,
+    Share, ShareEvent, ShareFile, ShareId, Target, Task, TaskKind, TaskPosition,
 };
 use gatehouse::files::UPLOAD_LIFETIME;
 use gatehouse::store::{FanOut, Position, Reader, Stored};
@@ -95,6 +95,17 @@ impl RunTasks {
     /// The bytes of a file that is none any more, and once more when its last upload URL has ended.
     pub(crate) async fn delete_bytes(&self, task: &Stored<Task>, file: &ShareFile) -> Result<(), TaskError> {
         self.delete_file(file).await?;
+        let now = self.clock.now();
+        let again = task.second_run(task.kind.clone(), now).map(|again| again.later(UPLOAD_LIFETIME, now));
+        Ok(save_or_finish(self.store.transaction(), task, again).commit().await?)
+    }
+
+    /// Once more when the last URL for sending them has ended.
+    pub(crate) async fn delete_job_files(&self, task: &Stored<Task>, files: &[FileId]) -> Result<(), TaskError> {
+        for file in files {
+            self.store.forget_job_file(*file).await?;
+            self.files.delete_job_file(*file).await?;
+        }
         let now = self.clock.now();
         let again = task.second_run(task.kind.clone(), now).map(|again| again.later(UPLOAD_LIFETIME, now));
         Ok(save_or_finish(self.store.transaction(), task, again).commit().await?)

@@ -95,6 +95,7 @@ impl RunTasks {
                     self.merge(&task, Merge { company: *company, into: *into }, *step).boxed()
                 }
                 TaskKind::DeleteBytes { file } => self.delete_bytes(&task, file).boxed(),
+                TaskKind::DeleteJobFiles { files } => self.delete_job_files(&task, files).boxed(),
             };
             match step.await {
                 Err(TaskError::Commit(CommitError::Conflict)) if stale < MOST_STALE => stale += 1,

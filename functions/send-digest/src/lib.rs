@@ -1,8 +1,12 @@
-//! One mail a day for those who want no more: what has come since the last one and was not opened yet.
+//! One mail a day for those who want no more: what has come since the last one and was not opened yet, and jobs that have
+//! moved on.
 
+use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
-use gatehouse::domain::{Access, Contact, ContactId, DigestEntry, InboxOf, Mail, MailWish, OutboxMail, ShareId};
+use gatehouse::domain::{
+    Access, Contact, ContactId, DigestEntry, DigestSubject, InboxOf, Job, Mail, MailWish, OutboxMail,
+};
 use gatehouse::event::{EventFunction, StartError, Time};
 use gatehouse::store::{CommitError, DigestItem, PageRequest, PendingDigest, Store, ToldDigest, Transaction, keys};
 use serde_json::{Value, json};
@@ -116,7 +120,7 @@ impl SendDigest {
         if rest.is_empty() {
             return transaction.commit().await;
         }
-        let told = rest.iter().map(|line| (line.entry.share, line.since)).collect();
+        let told = rest.iter().map(|line| (line.entry.about, line.since)).collect();
         transaction.digest_told(&ToldDigest { contact: id, told }).commit().await?;
         self.settle(id, rest).await
     }
@@ -138,22 +142,34 @@ impl SendDigest {
         let now = self.clock.now();
         let wanted = contact.notifications.email != MailWish::Off && !matches!(contact.access, Access::Closed { .. });
         let Some(to) = contact.email.clone().filter(|_| wanted) else { return Ok(None) };
-        let ids: Vec<ShareId> = lines.iter().map(|line| line.entry.share).collect();
+        let (mut shares, mut jobs) = (Vec::new(), Vec::new());
+        for line in lines {
+            match line.entry.about {
+                DigestSubject::Share(id) => shares.push(id),
+                DigestSubject::Job(id) => jobs.push(id),
+            }
+        }
         // As they are now: a row of this very moment is news, too.
-        let rows = self.store.inbox_rows(ids.iter().map(|id| (InboxOf::Contact(contact.id), *id))).await?;
-        let shares = self.store.shares(ids).await?;
-        let entry = |line: &&PendingDigest| {
-            let row = rows.iter().find(|row| row.share_id == line.entry.share)?;
-            let share = shares.iter().find(|share| share.id == line.entry.share)?;
-            let is_news = row.unread && share.open_to(contact, Some(row), None, now).is_ok();
-            // By the title that it has by now.
-            is_news.then(|| DigestEntry { title: share.title.clone(), ..line.entry.clone() })
+        let rows = self.store.inbox_rows(shares.iter().map(|id| (InboxOf::Contact(contact.id), *id))).await?;
+        let (shares, jobs) = try_join!(self.store.shares(shares), self.store.records_by_id::<Job>(jobs))?;
+        // By the title that it has by now.
+        let entry = |line: &&PendingDigest| match line.entry.about {
+            DigestSubject::Share(id) => {
+                let row = rows.iter().find(|row| row.share_id == id)?;
+                let share = shares.iter().find(|share| share.id == id)?;
+                let is_news = row.unread && share.open_to(contact, Some(row), None, now).is_ok();
+                is_news.then(|| DigestEntry { title: share.title.clone(), ..line.entry.clone() })
+            }
+            DigestSubject::Job(id) => {
+                let job = jobs.iter().find(|job| job.line.id == id).filter(|job| job.open_to(contact).is_ok())?;
+                Some(DigestEntry { title: job.line.title.clone(), ..line.entry.clone() })
+            }
         };
-        let shares: Vec<_> = lines.iter().filter_map(entry).collect();
-        if shares.is_empty() {
+        let news: Vec<_> = lines.iter().filter_map(entry).collect();
+        if news.is_empty() {
             return Ok(None);
         }
-        let mail = Mail::Digest { shares };
+        let mail = Mail::Digest { news };
         Ok(Some(OutboxMail::new(to, Some(contact.id.into()), contact.language.clone(), mail, now)))
     }
 }

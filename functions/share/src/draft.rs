@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileId, FileName, FileState, Language, Message,
-    NewFile, PersonId, PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, ShareWords, Title,
+    Activity, ActivityKind, Actor, ActorId, Area, CompanyId, Contents, FileState, Language, Message, NewFile, PersonId,
+    PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, ShareWords, Title,
 };
-use gatehouse::files::{Upload, UrlBudget};
-use gatehouse::http::{ApiRequest, ApiResponse, Effect, Gate, Problem, UploadRequest, json};
+use gatehouse::files::UrlBudget;
+use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, Gate, Problem, UploadRequest, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -45,22 +45,10 @@ struct Created {
 
 impl Created {
     /// As it is stored: an upload's URL ends before an idempotency key does.
-    fn without_uploads(mut self) -> Self {
-        for file in &mut self.files {
-            file.upload = None;
-        }
-        self
+    fn without_uploads(&self) -> Self {
+        let files = self.files.iter().map(AwaitedFile::without_upload).collect();
+        Self { id: self.id, state: self.state.clone(), files }
     }
-}
-
-/// A file whose bytes are awaited, and how to send them.
-#[derive(Serialize, Deserialize)]
-struct AwaitedFile {
-    id: FileId,
-    /// As it is kept.
-    name: FileName,
-    #[serde(skip_deserializing)]
-    upload: Option<Upload>,
 }
 
 /// Who makes a share: one of the staff for customers, or a customer for the staff.

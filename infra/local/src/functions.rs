@@ -54,6 +54,7 @@ pub(crate) async fn connect(env: impl Fn(&str) -> Env, template: &Template) -> R
         ("presign-upload", endpoint::<presign_upload::PresignUpload>(&env("presign-upload")).await.map_err(failed)?),
         ("records", endpoint::<records::Records>(&env("records")).await.map_err(failed)?),
         ("register", endpoint::<register::Register>(&env("register")).await.map_err(failed)?),
+        ("report-problem", endpoint::<report_problem::ReportProblem>(&env("report-problem")).await.map_err(failed)?),
         ("session", endpoint::<session::Session>(&env("session")).await.map_err(failed)?),
         ("settings", endpoint::<settings::Settings>(&env("settings")).await.map_err(failed)?),
         ("share", endpoint::<share::Share>(&env("share")).await.map_err(failed)?),

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, PersonId, PersonName, ShareId};
+use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, JobId, JobLine, PersonId, PersonName, ShareId};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +96,12 @@ pub enum ActivityKind {
     SettingsChanged,
     /// A site, an asset or a job was deleted, with its history.
     RecordDeleted,
+    /// A customer reported a problem.
+    ProblemReported,
+    /// Somebody wrote on a job.
+    JobCommented,
+    /// A file was added to a job.
+    JobFileAdded,
 }
 
 /// Who did it.
@@ -141,6 +147,9 @@ pub struct Activity {
     /// The share that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_id: Option<ShareId>,
+    /// The job that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<JobId>,
     /// The files that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileId>,
@@ -214,6 +223,7 @@ impl Activity {
             company_id: None,
             contact_id: None,
             share_id: None,
+            job_id: None,
             files: Vec::new(),
             by_link: false,
             same_person: false,
@@ -274,6 +284,13 @@ impl Activity {
         self
     }
 
+    /// About a job of a company.
+    #[must_use]
+    pub fn job(mut self, job: &JobLine) -> Self {
+        self.job_id = Some(job.id);
+        self.company(job.company_id)
+    }
+
     /// Done by the link in a mail.
     #[must_use]
     pub fn by_link(mut self) -> Self {
@@ -281,7 +298,7 @@ impl Activity {
         self
     }
 
-    /// About files of that share.
+    /// About files of that share or job.
     #[must_use]
     pub fn files(mut self, ids: impl IntoIterator<Item = FileId>) -> Self {
         self.files.extend(ids);

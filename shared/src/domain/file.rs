@@ -124,6 +124,15 @@ const SHOWN: [(&str, PreviewKind, &str); 22] = [
     ("text/plain", PreviewKind::Text, "text/plain; charset=utf-8"),
 ];
 
+impl Preview {
+    /// By what a file's bytes have shown it to be.
+    #[must_use]
+    pub fn of(detected: &MediaType) -> Option<Self> {
+        let (_, kind, content_type) = SHOWN.into_iter().find(|(is, ..)| *is == detected.as_str())?;
+        Some(Self { kind, content_type })
+    }
+}
+
 /// The SHA-256 of a file's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Sha256([u8; 32]);
@@ -278,9 +287,7 @@ impl ShareFile {
     /// How it can be looked at, by what its bytes have shown it to be, and by nothing that was said of it.
     #[must_use]
     pub fn preview(&self) -> Option<Preview> {
-        let detected = self.detected.as_ref().filter(|_| self.upload == FileState::Stored)?;
-        let (_, kind, content_type) = SHOWN.into_iter().find(|(is, ..)| *is == detected.as_str())?;
-        Some(Preview { kind, content_type })
+        Preview::of(self.detected.as_ref().filter(|_| self.upload == FileState::Stored)?)
     }
 
     /// Its path in the share.

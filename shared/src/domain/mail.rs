@@ -1,11 +1,13 @@
 //! What is mailed: kinds and facts. The words are in the templates of `deliver-mail`.
 
+use std::fmt;
+
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BundleTopic, CompanyId, CompanyName, ContactId, Email, FileName, InvitationId, Language, MailId, Message, PersonId,
-    PersonName, RecipientId, RegistrationId, ShareId, StaffId, Title,
+    BundleTopic, CompanyId, CompanyName, ContactId, Email, FileName, InvitationId, JobId, JobStatus, Label, Language,
+    MailId, Message, PersonId, PersonName, RecipientId, RegistrationId, ShareId, StaffId, Title, Urgency,
 };
 
 /// One kind of mail, with the facts that its text needs and no secret: a link's token is made when it is sent.
@@ -115,7 +117,7 @@ pub enum Mail {
     /// What has come since the last of these, to a contact that wants one mail a day.
     Digest {
         /// What has come.
-        shares: Vec<DigestEntry>,
+        news: Vec<DigestEntry>,
     },
     /// "You already have an account", to somebody who asked for one.
     AlreadyRegistered,
@@ -190,6 +192,81 @@ pub enum Mail {
     },
     /// Somebody tries passwords. Whether there is an account is found when it is sent.
     SignInsFailed,
+    /// To the staff: a customer has reported a problem.
+    ProblemReported {
+        /// The job that it is.
+        job: JobId,
+        /// What is wrong, in short.
+        title: Title,
+        /// Who reports it.
+        from: PersonName,
+        /// The same, by id.
+        contact: ContactId,
+        /// That person's company.
+        company: CompanyName,
+        /// The same, by id.
+        company_id: CompanyId,
+        /// With what, or where.
+        about: Title,
+        /// How soon it is needed.
+        urgency: Urgency,
+        /// What is wrong.
+        message: Option<Message>,
+    },
+    /// To who has reported a problem: it was received.
+    ProblemReceived {
+        /// The job that it is.
+        job: JobId,
+        /// What is wrong, in short.
+        title: Title,
+    },
+    /// To the customer's people who follow a job: where it stands now, or what the operator wrote.
+    JobNews {
+        /// Which job.
+        job: JobId,
+        /// How it is called.
+        title: Title,
+        /// How far it has come, if that is new.
+        status: Option<JobStatus>,
+        /// The operator's own word for it.
+        status_label: Option<Label>,
+        /// What was written.
+        message: Option<Message>,
+    },
+    /// To the staff: a customer wrote on a job.
+    JobCommented {
+        /// Which job.
+        job: JobId,
+        /// How it is called.
+        title: Title,
+        /// Who wrote.
+        from: PersonName,
+        /// The same, by id.
+        contact: ContactId,
+        /// That person's company.
+        company: CompanyName,
+        /// The same, by id.
+        company_id: CompanyId,
+        /// What was written.
+        message: Option<Message>,
+    },
+    /// To the staff: a customer has added a file to a job.
+    JobFileAdded {
+        /// Which job.
+        job: JobId,
+        /// How it is called.
+        title: Title,
+        /// Who added it.
+        from: PersonName,
+        /// The same, by id.
+        contact: ContactId,
+        /// That person's company.
+        company: CompanyName,
+        /// The same, by id.
+        company_id: CompanyId,
+        /// The file.
+        file: FileName,
+    },
 }
 
 impl Mail {
@@ -218,6 +295,11 @@ impl Mail {
             Self::AddressAdded => "address_added",
             Self::AddressAwaitsPassword { .. } => "address_awaits_password",
             Self::SignInsFailed => "sign_ins_failed",
+            Self::ProblemReported { .. } => "problem_reported",
+            Self::ProblemReceived { .. } => "problem_received",
+            Self::JobNews { .. } => "job_news",
+            Self::JobCommented { .. } => "job_commented",
+            Self::JobFileAdded { .. } => "job_file_added",
         }
     }
 
@@ -233,7 +315,12 @@ impl Mail {
             | Self::ShareReceived { .. }
             | Self::CustomerNews { .. }
             | Self::RegistrationReceived { .. }
-            | Self::RegistrationsWaiting { .. } => true,
+            | Self::RegistrationsWaiting { .. }
+            | Self::ProblemReported { .. }
+            | Self::ProblemReceived { .. }
+            | Self::JobNews { .. }
+            | Self::JobCommented { .. }
+            | Self::JobFileAdded { .. } => true,
             Self::ContactInvitation { .. }
             | Self::StaffInvitation { .. }
             | Self::RegistrationAccepted { .. }
@@ -264,6 +351,17 @@ impl Mail {
             Self::RegistrationReceived { registration, name, company, .. } => {
                 Some((BundleTopic::Registrations, StaffNews::AccessRequested { registration, name, company }))
             }
+            // What is urgent waits for nothing.
+            Self::ProblemReported { urgency: Urgency::Urgent, .. } => None,
+            Self::ProblemReported { job, title, from, company_id, .. } => {
+                Some((BundleTopic::Customer(company_id), StaffNews::ProblemReported { job, title, from }))
+            }
+            Self::JobCommented { job, title, from, company_id, .. } => {
+                Some((BundleTopic::Customer(company_id), StaffNews::JobCommented { job, title, from }))
+            }
+            Self::JobFileAdded { job, title, from, company_id, file, .. } => {
+                Some((BundleTopic::Customer(company_id), StaffNews::JobFileAdded { job, title, from, file }))
+            }
             _ => None,
         }
     }
@@ -272,7 +370,11 @@ impl Mail {
     #[must_use]
     pub fn sequel(&self) -> Option<Self> {
         match self {
-            Self::FilesReturned { company, .. } | Self::ShareReceived { company, .. } => {
+            Self::FilesReturned { company, .. }
+            | Self::ShareReceived { company, .. }
+            | Self::ProblemReported { company, .. }
+            | Self::JobCommented { company, .. }
+            | Self::JobFileAdded { company, .. } => {
                 Some(Self::CustomerNews { company: company.clone(), news: Vec::new(), more: 0 })
             }
             Self::RegistrationReceived { .. } => {
@@ -303,19 +405,46 @@ impl Mail {
     /// Whether it tells of something that is in the portal all the same: whoever gets it may turn such mails off.
     #[must_use]
     pub fn can_be_turned_off(&self) -> bool {
-        matches!(self, Self::ShareSent { .. } | Self::FilesAdded { .. } | Self::Digest { .. })
+        matches!(
+            self,
+            Self::ShareSent { .. }
+                | Self::FilesAdded { .. }
+                | Self::Digest { .. }
+                | Self::ProblemReceived { .. }
+                | Self::JobNews { .. }
+        )
+    }
+}
+
+/// What a line of a daily mail is about; its id tells which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DigestSubject {
+    /// A share that has come.
+    Share(ShareId),
+    /// A job that has moved on.
+    Job(JobId),
+}
+
+impl fmt::Display for DigestSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(id) => id.fmt(f),
+            Self::Job(id) => id.fmt(f),
+        }
     }
 }
 
 /// A line of a daily mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DigestEntry {
-    /// The share.
-    pub share: ShareId,
+    /// The share, or the job.
+    pub about: DigestSubject,
     /// Its title.
     pub title: Title,
-    /// Who sent it.
-    pub from: PersonName,
+    /// Who sent it, if it is a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PersonName>,
 }
 
 /// A line of a mail that tells one of the staff of several things.
@@ -353,6 +482,35 @@ pub enum StaffNews {
         /// For which company, as that person calls it.
         company: CompanyName,
     },
+    /// A customer has reported a problem.
+    ProblemReported {
+        /// The job that it is.
+        job: JobId,
+        /// What is wrong, in short.
+        title: Title,
+        /// Who reports it.
+        from: PersonName,
+    },
+    /// A customer wrote on a job.
+    JobCommented {
+        /// Which job.
+        job: JobId,
+        /// How it is called.
+        title: Title,
+        /// Who wrote.
+        from: PersonName,
+    },
+    /// A customer has added a file to a job.
+    JobFileAdded {
+        /// Which job.
+        job: JobId,
+        /// How it is called.
+        title: Title,
+        /// Who added it.
+        from: PersonName,
+        /// The file.
+        file: FileName,
+    },
 }
 
 /// Where a mail goes.
@@ -372,6 +530,11 @@ pub enum Addressee {
         gathered_for: StaffId,
         /// About what.
         topic: BundleTopic,
+    },
+    /// To the customer's people who follow a job, each as it wishes.
+    Followers {
+        /// Which job.
+        followers_of: JobId,
     },
     /// To the one of the staff whose share it is; to the members on duty, or the admins, where there is none.
     Owner {

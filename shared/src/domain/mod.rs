@@ -50,12 +50,12 @@ pub use id::{
     PersonId, RegistrationId, SessionId, ShareId, SiteId, StaffId, TaskId,
 };
 pub use inbox::{InboxOf, InboxRow, state_word};
-pub use mail::{Addressee, DigestEntry, Mail, OutboxMail, StaffNews};
+pub use mail::{Addressee, DigestEntry, DigestSubject, Mail, OutboxMail, StaffNews};
 pub use recipient::{AddressId, Recipient, RecipientId, Target};
 pub use records::{
     Asset, AssetChange, AssetLink, CompanyRecord, EventAuthor, FieldRefused, Job, JobChange, JobEvent, JobEventKind,
-    JobLine, JobSource, JobStatus, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine, RecordLink,
-    RecordList, RecordOrder, Site, SiteChange, SiteLink,
+    JobFile, JobHidden, JobLine, JobSource, JobStatus, JobUpdate, KnownReferences, NewRecord, ProblemReport,
+    RecordChange, RecordKind, RecordLine, RecordLink, RecordList, RecordOrder, Site, SiteChange, SiteLink, Urgency,
 };
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};

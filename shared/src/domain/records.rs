@@ -3,6 +3,7 @@
 
 mod asset;
 mod job;
+mod job_file;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +13,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use asset::{Asset, AssetChange};
-pub use job::{EventAuthor, Job, JobChange, JobEvent, JobEventKind, JobLine, JobSource, JobStatus};
+pub use job::{
+    EventAuthor, Job, JobChange, JobEvent, JobEventKind, JobHidden, JobLine, JobSource, JobStatus, JobUpdate,
+    ProblemReport, Urgency,
+};
+pub use job_file::JobFile;
 pub use site::{Site, SiteChange};
 
-use super::{AssetId, CompanyId, Reference, SiteId, Words, fold};
+use super::{AssetId, CompanyId, FileId, Mail, Reference, SiteId, Words, fold};
 use crate::clock::Timestamp;
 
 /// Which kind of record.
@@ -238,6 +243,16 @@ pub trait CompanyRecord: Clone + PartialEq + Send + Sync {
 
     /// What its history tells of a change; nothing where none is kept.
     fn event(_was: Option<&Self>, _now: &Self, _by: EventAuthor, _at: Timestamp) -> Option<JobEvent> {
+        None
+    }
+
+    /// Its files, which go when it goes.
+    fn files(&self) -> &[FileId] {
+        &[]
+    }
+
+    /// What those who follow it are mailed of a change; nothing where nobody does.
+    fn news(_was: &Self, _now: &Self) -> Option<Mail> {
         None
     }
 }

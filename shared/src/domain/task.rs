@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{CompanyId, ContactId, FileName, InboxOf, PersonName, ShareFile, ShareId, TaskId};
+use super::{CompanyId, ContactId, FileId, FileName, InboxOf, PersonName, ShareFile, ShareId, TaskId};
 
 /// What is to be told to whoever has a share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +137,11 @@ pub enum TaskKind {
     DeleteBytes {
         /// The file, as it was.
         file: Box<ShareFile>,
+    },
+    /// Deletes files of a job that is gone, or that it never got.
+    DeleteJobFiles {
+        /// Which.
+        files: Vec<FileId>,
     },
 }
 

@@ -16,9 +16,9 @@ use tracing::info;
 
 use super::sniff::detect;
 use super::upload::parts;
-use super::{Files, FilesError, UploadedObject, key, says};
+use super::{BucketFile, Files, FilesError, UploadedObject, key, says};
 use crate::clock::Timestamp;
-use crate::domain::{ActorId, Contact, FileState, MediaType, Parts, PersonId, ShareFile, UploadRefusal};
+use crate::domain::{ActorId, Contact, FileState, JobFile, MediaType, Parts, PersonId, ShareFile, UploadRefusal};
 use crate::store::{CommitError, Store, UploadNotAccepted};
 
 /// What a sniffer needs to see, in bytes.
@@ -49,8 +49,8 @@ pub enum UploadError {
 }
 
 impl UploadError {
-    fn nothing(file: &ShareFile) -> Self {
-        Self::Missing(format!("nothing has been uploaded for \"{}\" yet", file.name))
+    fn nothing(file: &impl BucketFile) -> Self {
+        Self::Missing(format!("nothing has been uploaded for \"{}\" yet", file.name()))
     }
 }
 
@@ -63,7 +63,7 @@ pub struct SentPart {
 }
 
 /// Bytes that were there a moment ago: somebody else has looked at them too, and refused them.
-fn gone<R: std::fmt::Debug>(file: &ShareFile, error: SdkError<GetObjectError, R>) -> UploadError {
+fn gone<R: std::fmt::Debug>(file: &impl BucketFile, error: SdkError<GetObjectError, R>) -> UploadError {
     if says(&error, &["NoSuchKey"]) { UploadError::nothing(file) } else { FilesError::call("GetObject")(error).into() }
 }
 
@@ -177,6 +177,34 @@ impl Files {
         Ok(false)
     }
 
+    /// Takes a file of a job, or of a report that is still to come, if its bytes are there. Whether it is taken then.
+    pub async fn take_job_file(&self, store: &Store, file: &JobFile, now: Timestamp) -> Result<bool, UploadError> {
+        if file.upload == FileState::Stored {
+            return Ok(true);
+        }
+        let Some(arrived) = self.head(file).await? else { return Ok(false) };
+        match self.check(file, &arrived).await {
+            Ok(detected) => {
+                for _ in 1..MOST_TRIES {
+                    match store.accept_job_file(file.id, detected.clone(), now).await {
+                        Err(UploadNotAccepted::Commit(CommitError::Conflict)) => {}
+                        Err(UploadNotAccepted::Gone) => return Ok(false),
+                        accepted => return Ok(accepted.map(|()| true)?),
+                    }
+                }
+                Err(UploadNotAccepted::Commit(CommitError::Conflict).into())
+            }
+            Err(UploadError::Refused(refusal)) => {
+                info!(file = %file.id, %refusal, "an upload to a job was refused");
+                self.delete_version(file.key(), arrived.version).await?;
+                Ok(false)
+            }
+            // Somebody else has looked at them, and refused them.
+            Err(UploadError::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn arrived(
         &self,
         file: &ShareFile,
@@ -196,28 +224,25 @@ impl Files {
     }
 
     /// Holds what has come against what was announced; gives what it is, where that shows.
-    async fn check(&self, file: &ShareFile, arrived: &UploadedObject) -> Result<Option<MediaType>, UploadError> {
-        if arrived.size != file.size {
-            return Err(UploadError::Refused(UploadRefusal::Size { announced: file.size, arrived: arrived.size }));
+    async fn check(&self, file: &impl BucketFile, arrived: &UploadedObject) -> Result<Option<MediaType>, UploadError> {
+        if arrived.size != file.size() {
+            return Err(UploadError::Refused(UploadRefusal::Size { announced: file.size(), arrived: arrived.size }));
         }
-        if let Some(announced) = file.sha256 {
-            let is = match &file.parts {
-                None => arrived.sha256.clone(),
-                Some(_) => Some(self.hash(file).await?),
-            };
+        if let Some(announced) = file.sha256() {
+            let is = if file.in_parts() { Some(self.hash(file).await?) } else { arrived.sha256.clone() };
             if is.as_deref() != Some(announced.base64().as_str()) {
                 return Err(UploadError::Refused(UploadRefusal::Checksum));
             }
         }
-        Ok(detect(&self.beginning(file).await?, &file.content_type))
+        Ok(detect(&self.beginning(file).await?, file.content_type()))
     }
 
-    async fn beginning(&self, file: &ShareFile) -> Result<Vec<u8>, UploadError> {
-        if file.size == 0 {
+    async fn beginning(&self, file: &impl BucketFile) -> Result<Vec<u8>, UploadError> {
+        if file.size() == 0 {
             return Ok(Vec::new());
         }
-        let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id));
-        let get = get.range(format!("bytes=0-{}", SNIFFED.min(file.size) - 1)).send().await;
+        let get = self.client.get_object().bucket(&self.bucket).key(file.key());
+        let get = get.range(format!("bytes=0-{}", SNIFFED.min(file.size()) - 1)).send().await;
         let body = get.map_err(|error| gone(file, error))?.body.collect().await;
         let broken = |error: aws_sdk_s3::primitives::ByteStreamError| FilesError {
             operation: "GetObject",
@@ -227,8 +252,8 @@ impl Files {
     }
 
     /// The SHA-256 of all bytes, read once, in base64.
-    async fn hash(&self, file: &ShareFile) -> Result<String, UploadError> {
-        let get = self.client.get_object().bucket(&self.bucket).key(key(file.share_id, file.id)).send().await;
+    async fn hash(&self, file: &impl BucketFile) -> Result<String, UploadError> {
+        let get = self.client.get_object().bucket(&self.bucket).key(file.key()).send().await;
         let mut body = get.map_err(|error| gone(file, error))?.body;
         let mut hash = digest::Context::new(&digest::SHA256);
         while let Some(bytes) = body.next().await {

@@ -1,6 +1,7 @@
 //! What a file is, by its bytes and by its name. That decides how it may be shown, and never whether it is kept.
 
-use crate::domain::{FileName, MediaType, ShareFile};
+use super::BucketFile;
+use crate::domain::{FileName, MediaType};
 
 /// Whether a browser would show or run it instead of saving it, or guess what it is (MIME Sniffing §7).
 fn is_active(media_type: &MediaType) -> bool {
@@ -18,9 +19,9 @@ fn is_active(media_type: &MediaType) -> bool {
 
 /// What to call it to a browser: what could run, by what it is called or by what it is, is only bytes.
 #[must_use]
-pub(super) fn harmless(file: &ShareFile) -> MediaType {
-    let active = is_active(&file.content_type) || file.detected.as_ref().is_some_and(is_active);
-    if active { MediaType::default() } else { file.content_type.clone() }
+pub(super) fn harmless(file: &impl BucketFile) -> MediaType {
+    let active = is_active(file.content_type()) || file.detected().is_some_and(is_active);
+    if active { MediaType::default() } else { file.content_type().clone() }
 }
 
 /// What the bytes are, where they show it.

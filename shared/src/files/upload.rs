@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::sniff::harmless;
-use super::{Files, FilesError, IN_PARTS_FROM, MIB, key, says};
+use super::{BucketFile, Files, FilesError, IN_PARTS_FROM, MIB, key, says};
 use crate::clock::{SignedDuration, Timestamp};
 use crate::domain::{Parts, ShareFile};
 
@@ -148,17 +148,17 @@ impl Files {
 
     /// A PUT for exactly this file: its size, its type and, if it was given, its checksum are signed. It only creates:
     /// what was checked once cannot be put over (`If-None-Match`, "Conditional writes" of S3).
-    async fn put(&self, file: &ShareFile) -> Result<Upload, FilesError> {
+    pub async fn put(&self, file: &impl BucketFile) -> Result<Upload, FilesError> {
         let (config, expires_at) = self.valid_for(UPLOAD_LIFETIME)?;
         let put = self
             .client
             .put_object()
             .bucket(&self.bucket)
-            .key(key(file.share_id, file.id))
-            .content_length(i64::try_from(file.size).unwrap_or(i64::MAX))
+            .key(file.key())
+            .content_length(i64::try_from(file.size()).unwrap_or(i64::MAX))
             .content_type(harmless(file).as_str())
             .if_none_match("*")
-            .set_checksum_sha256(file.sha256.map(|sum| sum.base64()));
+            .set_checksum_sha256(file.sha256().map(|sum| sum.base64()));
         let put: PresignedRequest = put.presigned(config).await.map_err(FilesError::call("PutObject"))?;
         let (url, signed) = (put.uri().to_owned(), signed_headers(put.uri()));
         // What the SDK adds unsigned, such as a trace id on Lambda, would be stopped by the bucket's CORS rule.

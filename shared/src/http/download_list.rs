@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::ResponseRoom;
 use super::problem::Problem;
 use crate::clock::Timestamp;
-use crate::domain::{FileId, FileName, FileState, Folder, ShareFile};
-use crate::files::{Download, Files};
+use crate::domain::{FileId, FileName, FileState, Folder, Preview, ShareFile};
+use crate::files::{BucketFile, Download, Files};
 
 /// Where to fetch a file.
 #[derive(Debug, Serialize)]
@@ -31,8 +31,8 @@ pub struct PreviewView {
 
 impl PreviewView {
     /// Of a file whose bytes are there, if a browser shows it and can run nothing in it.
-    pub async fn of(files: &Files, file: &ShareFile) -> Result<Self, Problem> {
-        let preview = file.preview().ok_or_else(Problem::no_preview)?;
+    pub async fn of(files: &Files, file: &impl BucketFile, preview: Option<Preview>) -> Result<Self, Problem> {
+        let preview = preview.ok_or_else(Problem::no_preview)?;
         let Download { url, expires_at } = files.preview(file, &preview).await?;
         Ok(Self { url, content_type: preview.content_type, expires_at })
     }

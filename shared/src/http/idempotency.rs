@@ -21,7 +21,7 @@ use crate::store::{KeyState, ResponseLock, StoredResponse, Transaction};
 
 /// The routes that take an idempotency key. Any other POST refuses one: strangers cannot be told apart, and what
 /// changes nothing but the activity may be sent again as it is.
-const TAKES_KEY: [&str; 16] = [
+const TAKES_KEY: [&str; 20] = [
     "POST /v1/api-keys",
     "POST /v1/companies",
     "POST /v1/companies/{id}/assets",
@@ -30,6 +30,10 @@ const TAKES_KEY: [&str; 16] = [
     "POST /v1/companies/{id}/merge",
     "POST /v1/companies/{id}/sites",
     "POST /v1/contacts/{id}/invitation",
+    "POST /v1/jobs/{id}/comments",
+    "POST /v1/jobs/{id}/files",
+    "POST /v1/problem-photos",
+    "POST /v1/problems",
     "POST /v1/registrations/{id}/decline",
     "POST /v1/registrations/{id}/map",
     "POST /v1/shares",

@@ -41,7 +41,7 @@ pub use problem::{FieldError, Problem};
 #[cfg(feature = "files")]
 pub use thumbnail_list::{ThumbnailList, ThumbnailsWanted, at_most};
 #[cfg(feature = "files")]
-pub use upload_request::{UploadRequest, fits_beside};
+pub use upload_request::{AwaitedFile, UploadRequest, fits_beside};
 pub use view::{ContactView, FileView, ShareView, device_cookie, session_cookie, signed_out_cookie};
 
 /// What goes back to the caller.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::ApiResponse;
 use crate::clock::Timestamp;
 use crate::domain::{
-    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, FieldRefused, InviteRefused, MergeRefused,
-    NotOpen, SendRefused, WithdrawRefused,
+    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, FieldRefused, InviteRefused, JobHidden,
+    MergeRefused, NotOpen, SendRefused, WithdrawRefused,
 };
 use crate::store::{CommitError, StoreError};
 
@@ -501,6 +501,15 @@ impl From<WithdrawRefused> for Problem {
             WithdrawRefused::NotYours => Self::forbidden("Whoever has put a file into a share takes it out."),
             WithdrawRefused::Stored => Self::file_stored(),
             WithdrawRefused::Revoked => Self::share_revoked(),
+        }
+    }
+}
+
+impl From<JobHidden> for Problem {
+    fn from(hidden: JobHidden) -> Self {
+        match hidden {
+            JobHidden::Unknown => Self::not_found(),
+            JobHidden::AreaNotOpen => Self::area_not_open("jobs"),
         }
     }
 }

@@ -1,9 +1,31 @@
 //! A file as it is announced: what cannot be taken is refused before any byte is sent.
 
+use serde::{Deserialize, Serialize};
+
 use super::problem::Problem;
 use crate::clock::Timestamp;
-use crate::domain::{ActorId, CompanyId, FileId, FileState, NewFile, PersonName, ShareFile, ShareId};
-use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED, by_name};
+use crate::domain::{ActorId, CompanyId, FileId, FileName, FileState, NewFile, PersonName, ShareFile, ShareId};
+use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED, Upload, by_name};
+
+/// A file whose bytes are awaited, and how to send them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AwaitedFile {
+    /// Which.
+    pub id: FileId,
+    /// As it is kept.
+    pub name: FileName,
+    /// Nothing, where its bytes are there, or where this is stored: an upload's URL ends before an idempotency key does.
+    #[serde(skip_deserializing)]
+    pub upload: Option<Upload>,
+}
+
+impl AwaitedFile {
+    /// As it is stored.
+    #[must_use]
+    pub fn without_upload(&self) -> Self {
+        Self { id: self.id, name: self.name.clone(), upload: None }
+    }
+}
 
 /// Who announces files of a share.
 #[derive(Debug)]

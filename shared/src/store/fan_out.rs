@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PageRequest, PendingDigest, Record as _, Store, StoreError, Stored, Transaction};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Access, Area, CompanyId, Contact, ContactId, DigestEntry, Email, InboxOf, InboxRow, Mail, MailWish,
+    Access, Area, CompanyId, Contact, ContactId, DigestEntry, DigestSubject, Email, InboxOf, InboxRow, Mail, MailWish,
     NOTIFICATION_INTERVAL, OutboxMail, Recipient, RecipientId, Share, ShareEvent, ShareId, ShareState, Target,
 };
 
@@ -189,7 +189,8 @@ impl FanOut<'_> {
             MailWish::Off => transaction,
             MailWish::Daily => {
                 let Share { id: share, title, from, .. } = self.share;
-                let entry = DigestEntry { share: *share, title: title.clone(), from: from.clone() };
+                let entry =
+                    DigestEntry { about: DigestSubject::Share(*share), title: title.clone(), from: Some(from.clone()) };
                 transaction.digest(&PendingDigest { contact: contact.id, entry, since: self.now })
             }
             MailWish::Each => {

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
-    ActorId, BundleTopic, CompanyDomain, CompanyId, ContactId, Email, EventId, FileId, InboxOf, JobId, KeyId, MailId,
-    PersonId, RecipientId, RecordKind, RecordLine, RecordList, RecordOrder, Reference, RegistrationId, ShareId,
-    StaffId, TaskId, TokenHash, fold, partition,
+    ActorId, BundleTopic, CompanyDomain, CompanyId, ContactId, DigestSubject, Email, EventId, FileId, InboxOf, JobId,
+    KeyId, MailId, PersonId, RecipientId, RecordKind, RecordLine, RecordList, RecordOrder, Reference, RegistrationId,
+    ShareId, StaffId, TaskId, TokenHash, fold, partition,
 };
 
 /// The partition key's attribute.
@@ -237,10 +237,10 @@ pub fn digest_shard(shard: u8) -> String {
     format!("DIGEST#{shard}")
 }
 
-/// A share that waits for a contact's daily mail.
-pub fn digest(contact: ContactId, share: ShareId) -> Key {
+/// What waits for a contact's daily mail.
+pub fn digest(contact: ContactId, about: DigestSubject) -> Key {
     let id = contact.to_string();
-    Key::new(digest_shard(shard_of(&id)), format_args!("{id}#{share}"))
+    Key::new(digest_shard(shard_of(&id)), format_args!("{id}#{about}"))
 }
 
 /// What a contact's daily mail has told already, before its lines.
@@ -403,6 +403,19 @@ pub const EVENTS: &str = "EVENT#";
 pub fn job_event(job: JobId, event: EventId) -> Key {
     Key::new(job, format_args!("{EVENTS}{event}"))
 }
+
+/// A file of a job: a partition of its own, for it is there before its job is.
+pub fn job_file(file: FileId) -> Key {
+    Key::new(file, "JOBFILE")
+}
+
+/// Files of jobs whose bytes or whose report are awaited, by when they were announced.
+pub fn awaited_job_files(at: Timestamp, id: FileId) -> Key {
+    Key::new(AWAITED_OF_JOBS, format_args!("{}#{id}", sortable(at)))
+}
+
+/// Their partition.
+pub const AWAITED_OF_JOBS: &str = "AWAITED_OF_JOBS";
 
 /// Which record of a company has a reference: there is one such item for each, so a reference is one record's.
 pub fn reference(company: CompanyId, kind: RecordKind, reference: &Reference) -> Key {

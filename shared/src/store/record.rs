@@ -11,8 +11,8 @@ use super::keys::{self, Key};
 use super::{Item, StoreError, item_of, json, ttl};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Company, CompanyId, Contact, FileState, InboxRow, Recipient, Share, ShareFile, ShareSeen, Staff, Target, Task,
-    ThumbnailTask, fold,
+    Company, CompanyId, Contact, FileState, InboxRow, JobFile, Recipient, Share, ShareFile, ShareSeen, Staff, Target,
+    Task, ThumbnailTask, fold,
 };
 
 /// The number of a record's version.
@@ -213,6 +213,16 @@ impl Record for ThumbnailTask {
 impl Record for ShareSeen {
     fn key(&self) -> Key {
         keys::seen(self.share_id, &self.by)
+    }
+}
+
+impl Record for JobFile {
+    fn key(&self) -> Key {
+        keys::job_file(self.id)
+    }
+
+    fn listed(&self) -> Option<Key> {
+        self.is_awaited().then(|| keys::awaited_job_files(self.added_at, self.id))
     }
 }
 

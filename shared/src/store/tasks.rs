@@ -9,9 +9,9 @@ use super::page::Listing;
 use super::record::to_item;
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
 use crate::clock::Timestamp;
-use crate::domain::{ContactId, DigestEntry, ShareId, Task, TaskId};
+use crate::domain::{ContactId, DigestEntry, DigestSubject, ShareId, Task, TaskId};
 
-/// A share that waits for a contact's daily mail.
+/// What waits for a contact's daily mail: a share, or news of a job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PendingDigest {
     /// Whose mail.
@@ -28,15 +28,15 @@ pub struct PendingDigest {
 pub struct ToldDigest {
     /// Whose mail.
     pub contact: ContactId,
-    /// Which shares, and since when they waited.
-    pub told: Vec<(ShareId, Timestamp)>,
+    /// Which, and since when they waited.
+    pub told: Vec<(DigestSubject, Timestamp)>,
 }
 
 impl ToldDigest {
     /// Whether a line is one of them.
     #[must_use]
     pub fn tells(&self, line: &PendingDigest) -> bool {
-        self.told.contains(&(line.entry.share, line.since))
+        self.told.contains(&(line.entry.about, line.since))
     }
 }
 

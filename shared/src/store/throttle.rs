@@ -39,6 +39,10 @@ pub enum Hourly<'a> {
     OpensOf(&'a str),
     /// Shares that one customer sends.
     SharesOf(&'a str),
+    /// Problems that one customer reports, and photos for them that it announces in so many requests.
+    ReportsOf(&'a str),
+    /// Words and files that one customer puts to jobs.
+    CommentsOf(&'a str),
     /// Records that somebody who signs in to one account has to wait.
     BlockedSignIns(&'a str),
 }
@@ -49,7 +53,7 @@ impl Hourly<'_> {
             Self::ResetsFor(_) | Self::RegistrationsFor(_) | Self::AccessFor(_) => 5,
             Self::InvitationsTo(_) | Self::OpensOf(_) => 10,
             Self::BlockedSignIns(_) => 1,
-            Self::SharesOf(_) => 60,
+            Self::SharesOf(_) | Self::ReportsOf(_) | Self::CommentsOf(_) => 60,
         }
     }
 
@@ -61,6 +65,8 @@ impl Hourly<'_> {
             Self::InvitationsTo(email) => ("invitations-to", email, ""),
             Self::OpensOf(link) => ("opens-of", link, ""),
             Self::SharesOf(contact) => ("shares-of", contact, ""),
+            Self::ReportsOf(contact) => ("reports-of", contact, ""),
+            Self::CommentsOf(contact) => ("comments-of", contact, ""),
             Self::BlockedSignIns(email) => ("blocked-sign-ins", email, ""),
         };
         (kind, [one.to_owned(), other.to_owned()])

@@ -11,9 +11,12 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::domain::{
-    ActorId, AssetId, CompanyId, ContactId, EventId, FieldChange, JobId, KeyId, Label, Message, PersonId, PersonName,
-    Reference, SiteId, StaffId, Title, Words,
+    ActorId, Area, AssetId, CompanyId, Contact, ContactId, EventId, FieldChange, FileId, JobId, KeyId, Label, Mail,
+    Message, PersonId, PersonName, Reference, SiteId, StaffId, TextError, Title, Words,
 };
+
+/// So many of a customer's people are told of one job: all are mailed in one transaction.
+const MOST_FOLLOWERS: usize = 45;
 
 /// How far a job has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +58,19 @@ pub enum JobSource {
     Portal,
 }
 
+/// How soon whoever reported a problem needs it to be looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// When there is time.
+    Low,
+    /// In its turn.
+    #[default]
+    Normal,
+    /// Now.
+    Urgent,
+}
+
 /// A job as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobLine {
@@ -78,6 +94,9 @@ pub struct JobLine {
     pub scheduled_at: Option<Timestamp>,
     /// Who has entered it.
     pub source: JobSource,
+    /// How soon it is needed, as whoever reported it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<Urgency>,
     /// When it was entered.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -94,6 +113,56 @@ pub struct Job {
     pub description: Option<Message>,
     /// What the operator noted last: the same note again is nothing new.
     pub note: Option<Message>,
+    /// The customer's person who reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_by: Option<ContactId>,
+    /// The customer's people who are told of it: who reported it, and who wrote on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub followers: BTreeSet<ContactId>,
+    /// The one of the staff who wrote on it last, and is told what the customer answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<StaffId>,
+    /// Its files, in the order in which they were announced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileId>,
+}
+
+/// What a customer reports.
+#[derive(Debug, Clone)]
+pub struct ProblemReport {
+    /// What is wrong, in short.
+    pub title: Title,
+    /// What is wrong.
+    pub description: Message,
+    /// How soon it is needed.
+    pub urgency: Urgency,
+    /// Where.
+    pub site: Option<SiteLink>,
+    /// With what.
+    pub asset: Option<AssetLink>,
+    /// Photos of it.
+    pub photos: Vec<FileId>,
+}
+
+/// What the operator says of a job that it knows by its id.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobUpdate {
+    reference: Option<Reference>,
+    status: Option<JobStatus>,
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    status_label: Option<Option<Label>>,
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    scheduled_at: Option<Option<Timestamp>>,
+    note: Option<Message>,
+}
+
+impl JobUpdate {
+    /// The number that it gives the job.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
+    }
 }
 
 /// What is said of a job.
@@ -195,10 +264,19 @@ impl CompanyRecord for Job {
             asset: known.asset(change.asset_reference)?.flatten(),
             scheduled_at: change.scheduled_at.flatten(),
             source: JobSource::Api,
+            urgency: None,
             created_at: place.now,
             updated_at: place.now,
         };
-        Ok(Self { line, description: change.description.flatten(), note: change.note })
+        Ok(Self {
+            line,
+            description: change.description.flatten(),
+            note: change.note,
+            reported_by: None,
+            followers: BTreeSet::new(),
+            answered_by: None,
+            files: Vec::new(),
+        })
     }
 
     fn change(&self, change: JobChange, known: &KnownReferences, now: Timestamp) -> Result<Self, FieldRefused> {
@@ -213,7 +291,7 @@ impl CompanyRecord for Job {
             ..was.clone()
         };
         let description = change.description.unwrap_or_else(|| self.description.clone());
-        let changed = Self { line, description, note: change.note.or_else(|| self.note.clone()) };
+        let changed = Self { line, description, note: change.note.or_else(|| self.note.clone()), ..self.clone() };
         let line = changed.line.clone();
         Ok(if changed == *self { changed } else { Self { line: JobLine { updated_at: now, ..line }, ..changed } })
     }
@@ -245,11 +323,132 @@ impl CompanyRecord for Job {
         };
         let note = now.note.clone().filter(|_| was.is_none_or(|was| was.note != now.note));
         let tells = was.is_none() || !changed.is_empty() || note.is_some();
-        tells.then_some(JobEvent { id, job_id, at, kind, by, changed, note })
+        tells.then_some(JobEvent { id, job_id, at, kind, by, changed, note, files: Vec::new() })
+    }
+
+    fn files(&self) -> &[FileId] {
+        &self.files
+    }
+
+    fn news(was: &Self, now: &Self) -> Option<Mail> {
+        let stage = |job: &Self| (job.line.status, job.line.status_label.clone());
+        let note = now.note.clone().filter(|_| was.note != now.note);
+        let moved = stage(was) != stage(now);
+        (!now.followers.is_empty() && (moved || note.is_some())).then(|| now.told(moved, note))
     }
 }
 
 impl Job {
+    /// A customer's report. Its number is its id, until the operator gives it one.
+    pub fn reported(
+        company_id: CompanyId,
+        by: ContactId,
+        report: ProblemReport,
+        now: Timestamp,
+    ) -> Result<Self, TextError> {
+        let id = JobId::new(now);
+        let line = JobLine {
+            id,
+            company_id,
+            reference: id.to_string().parse()?,
+            title: report.title,
+            status: JobStatus::Open,
+            status_label: None,
+            site: report.site,
+            asset: report.asset,
+            scheduled_at: None,
+            source: JobSource::Portal,
+            urgency: Some(report.urgency),
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(Self {
+            line,
+            description: Some(report.description),
+            note: None,
+            reported_by: Some(by),
+            followers: [by].into(),
+            answered_by: None,
+            files: report.photos,
+        })
+    }
+
+    /// Whether a customer's person sees it: it is its company's, and jobs are open to it, or it reported this one.
+    pub fn open_to(&self, contact: &Contact) -> Result<(), JobHidden> {
+        let reported_it = self.reported_by == Some(contact.id) && contact.areas.has(Area::ReportProblem);
+        if !contact.areas.has(Area::Jobs) && !reported_it {
+            return Err(JobHidden::AreaNotOpen);
+        }
+        if self.line.company_id == contact.company_id { Ok(()) } else { Err(JobHidden::Unknown) }
+    }
+
+    /// The same after what the operator says of it; equal to itself if that is nothing new.
+    pub fn updated(&self, update: JobUpdate, now: Timestamp) -> Result<Self, FieldRefused> {
+        let JobUpdate { reference, status, status_label, scheduled_at, note } = update;
+        let change = JobChange { status, status_label, scheduled_at, note, ..JobChange::default() };
+        let changed = self.change(change, &KnownReferences::default(), now)?;
+        let Some(reference) = reference.filter(|reference| *reference != self.line.reference) else {
+            return Ok(changed);
+        };
+        let line = JobLine { reference, updated_at: now, ..changed.line.clone() };
+        Ok(Self { line, ..changed })
+    }
+
+    /// The same after somebody wrote on it, who is told of it from now on, and what that was.
+    #[must_use]
+    pub fn commented(&self, text: Message, by: EventAuthor, now: Timestamp) -> (Self, JobEvent) {
+        let (id, job_id) = (EventId::new(now), self.line.id);
+        let changed = Self { line: JobLine { updated_at: now, ..self.line.clone() }, ..self.clone() }.followed(&by);
+        let kind = JobEventKind::Commented;
+        let event =
+            JobEvent { id, job_id, at: now, kind, by, changed: Vec::new(), note: Some(text), files: Vec::new() };
+        (changed, event)
+    }
+
+    /// The same with files that are to come.
+    #[must_use]
+    pub fn with_files(&self, files: impl IntoIterator<Item = FileId>, by: &EventAuthor) -> Self {
+        let mut changed = self.clone().followed(by);
+        changed.files.extend(files);
+        changed
+    }
+
+    /// The same without a file whose bytes never came.
+    #[must_use]
+    pub fn without_file(mut self, id: FileId) -> Self {
+        self.files.retain(|file| *file != id);
+        self
+    }
+
+    /// What happened when the bytes of a file came that was added later.
+    #[must_use]
+    pub fn file_came(&self, file: FileId, by: EventAuthor, at: Timestamp) -> JobEvent {
+        let (id, job_id, kind) = (EventId::new(at), self.line.id, JobEventKind::FileAdded);
+        JobEvent { id, job_id, at, kind, by, changed: Vec::new(), note: None, files: vec![file] }
+    }
+
+    /// To its followers: where it stands, and what the operator wrote.
+    #[must_use]
+    pub fn told(&self, moved: bool, message: Option<Message>) -> Mail {
+        Mail::JobNews {
+            job: self.line.id,
+            title: self.line.title.clone(),
+            status: moved.then_some(self.line.status),
+            status_label: self.line.status_label.clone().filter(|_| moved),
+            message,
+        }
+    }
+
+    /// Whoever of the customer's has put something there is told of what comes; of the staff, of what is answered.
+    fn followed(mut self, by: &EventAuthor) -> Self {
+        match by {
+            EventAuthor::Contact { id } if self.followers.len() < MOST_FOLLOWERS => drop(self.followers.insert(*id)),
+            EventAuthor::Staff { id, .. } => self.answered_by = Some(*id),
+            _ => {}
+        }
+        self
+    }
+
     /// What is another now, with its values; of a description, which may be long, only that.
     fn differences(&self, now: &Self) -> Vec<FieldChange> {
         let (one, other) = (&self.line, &now.line);
@@ -280,6 +479,21 @@ pub enum JobEventKind {
     Created,
     /// Something of it is another now, or something was noted.
     Changed,
+    /// Somebody wrote on it.
+    Commented,
+    /// A file has come that was added later.
+    FileAdded,
+}
+
+/// Why a customer's person does not see a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JobHidden {
+    /// It is no job of its company's.
+    #[error("the job is another company's")]
+    Unknown,
+    /// Jobs are not open to it.
+    #[error("jobs are not open to the contact")]
+    AreaNotOpen,
 }
 
 /// Who did something to a job. A customer's person is named by its id alone, so that erasing the person leaves no name.
@@ -338,7 +552,10 @@ pub struct JobEvent {
     /// What is another now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<FieldChange>,
-    /// What the operator noted.
+    /// What was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Message>,
+    /// Which files came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileId>,
 }

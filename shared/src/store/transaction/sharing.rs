@@ -89,20 +89,20 @@ impl Transaction<'_> {
         transaction.remove(file.rev, &file.record).create(&Task::new(bytes, now))
     }
 
-    /// A share that waits for its contact's daily mail.
+    /// What waits for its contact's daily mail.
     pub fn digest(self, waiting: &PendingDigest) -> Self {
-        self.put(item_of(keys::digest(waiting.contact, waiting.entry.share), waiting), None, OnFailure::Conflict)
+        self.put(item_of(keys::digest(waiting.contact, waiting.entry.about), waiting), None, OnFailure::Conflict)
     }
 
     /// What a daily mail tells of; it must still wait as it was read.
     pub fn digest_sent(mut self, waiting: &PendingDigest) -> Self {
         let since =
-            item_of(keys::digest(waiting.contact, waiting.entry.share), waiting).map(|mut item| item.remove("since"));
+            item_of(keys::digest(waiting.contact, waiting.entry.about), waiting).map(|mut item| item.remove("since"));
         match since {
             Ok(since) => {
                 let values = since.map(|since| (":since".to_owned(), since)).into_iter().collect();
                 let condition = Some(Condition { expression: "since = :since".to_owned(), values });
-                let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.share));
+                let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.about));
                 self.writes.push(Write { change, condition, on_failure: OnFailure::Conflict });
             }
             Err(error) => self.broken = Some(error),

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{ContactId, DigestEntry, InboxOf, InboxRow, RecipientId};
+use gatehouse::domain::{ContactId, DigestEntry, DigestSubject, InboxOf, InboxRow, RecipientId};
 use gatehouse::store::{PendingDigest, Store};
 use gatehouse_local::meter::Meter;
 use gatehouse_tests::proxy::before;
@@ -369,7 +369,8 @@ async fn lay_digest_lines(portal: &Portal, store: &Store, contact: ContactId, co
             let share = a_share(&format!("Report {n:03}"), None, 5, at);
             let row = InboxRow::new(&share, InboxOf::Contact(contact), Some(RecipientId::Contact(contact)), at);
             // Each has got another title since it was sent.
-            let entry = DigestEntry { share: share.id, title: "Draft".parse().unwrap(), from: share.from.clone() };
+            let (about, from) = (DigestSubject::Share(share.id), Some(share.from.clone()));
+            let entry = DigestEntry { about, title: "Draft".parse().unwrap(), from };
             let waiting = PendingDigest { contact, entry, since: at };
             transaction = transaction.create(&share).create(&row).digest(&waiting);
         }

@@ -9,7 +9,7 @@ use gatehouse_tests::{ADMIN, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::areas;
+use crate::{areas, problems};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
@@ -73,7 +73,11 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
         let record = areas::put(portal, &admin, &company, &format!("{kind}/{reference}"), body).await.expect(201);
         records.push(text(&record["id"]));
     }
+    let (reported, photo) = problems::reported_with_photo(portal, &admin, &customer).await;
     BTreeMap::from([
+        ("own_asset", text(&reported["asset_id"])),
+        ("own_job", text(&reported["id"])),
+        ("job_file", photo),
         ("site", records[0].clone()),
         ("asset", records[1].clone()),
         ("job", records[2].clone()),
@@ -123,7 +127,9 @@ async fn every_event_is_taken_by_its_function() {
             ("no-route", _) => assert_eq!(outcome["statusCode"], 404),
             ("deliver-mail" | "run-tasks", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
             ("send-digest", _) => assert_eq!(outcome, json!({ "mails": 0 })),
-            ("apply-retention", _) => assert_eq!(outcome, json!({ "shares": 0, "uploads": 0, "activity": 0 })),
+            ("apply-retention", _) => {
+                assert_eq!(outcome, json!({ "shares": 0, "uploads": 0, "job_files": 0, "activity": 0 }))
+            }
             ("finish-upload" | "note-bounce", _) => assert_eq!(outcome, Value::Null),
             ("make-thumbnails", _) => assert_eq!(outcome, json!({})),
             ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),

@@ -14,7 +14,7 @@ async fn key(portal: &Portal, admin: &Who, scopes: &[&str]) -> Who {
 }
 
 /// Comes back once it is so.
-async fn becomes(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn becomes(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
         if is_so().await {
             return;

@@ -22,7 +22,7 @@ async fn post(portal: &Portal, path: &str, who: &Who, key: &str, body: Option<&V
 }
 
 /// The same request so many times at once: the answers that are not "in progress", and how many were.
-async fn at_once(
+pub(crate) async fn at_once(
     portal: &Arc<Portal>,
     many: usize,
     path: &str,

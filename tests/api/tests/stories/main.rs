@@ -31,6 +31,7 @@ mod office;
 mod on_lambda;
 mod owners;
 mod previews;
+mod problems;
 mod reaching;
 mod recipients;
 mod records;

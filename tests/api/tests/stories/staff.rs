@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::events::events;
 
 /// A new person of the staff with an account; its id and session.
-async fn enter(portal: &Portal, admin: &Who, email: &str, roles: Value) -> (String, Who) {
+pub(crate) async fn enter(portal: &Portal, admin: &Who, email: &str, roles: Value) -> (String, Who) {
     let body = json!({ "name": "Staff", "email": email, "roles": roles });
     let member = portal.post("/v1/staff", admin, body).await.expect(201);
     assert_eq!(member["access"], "invited");
@@ -29,6 +29,8 @@ enum Needs {
     RightOrSelf(Right),
     /// A right of the staff, or a customer's session.
     RightOrCustomer(Right),
+    /// A customer's session.
+    Customer,
 }
 
 fn needs(route: &str) -> Needs {
@@ -42,6 +44,10 @@ fn needs(route: &str) -> Needs {
             RightOrCustomer(Right::ReadRecords)
         }
         "GET /v1/jobs" | "GET /v1/jobs/{id}" => RightOrCustomer(Right::ReadRecords),
+        "PATCH /v1/jobs/{id}" => Needs::Right(Right::ManageRecords),
+        "POST /v1/problems" | "POST /v1/problem-photos" => Needs::Customer,
+        _ if path.starts_with("/v1/jobs/{id}/files/") => RightOrCustomer(Right::ReadRecords),
+        _ if path.starts_with("/v1/jobs/") => RightOrCustomer(Right::ManageRecords),
         _ if ["/sites", "/assets", "/jobs"]
             .iter()
             .any(|kind| path.starts_with(&format!("/v1/companies/{{id}}{kind}"))) =>
@@ -82,7 +88,8 @@ fn refused(caller: &Caller, needs: Needs) -> Option<u16> {
     match (needs, caller) {
         (Needs::Nothing, _) => None,
         (_, Caller::Nobody) | (Needs::Session | Needs::RightOrSelf(_), Caller::Key(_)) => Some(401),
-        (Needs::Session, _) | (Needs::RightOrCustomer(_), Caller::Customer) => None,
+        (Needs::Session, _) | (Needs::RightOrCustomer(_) | Needs::Customer, Caller::Customer) => None,
+        (Needs::Customer, _) => Some(403),
         (Needs::Right(_) | Needs::RightOrSelf(_), Caller::Customer) => Some(403),
         (Needs::Right(right) | Needs::RightOrSelf(right) | Needs::RightOrCustomer(right), Caller::Staff(role)) => {
             (!role.grants(right)).then_some(403)
@@ -99,7 +106,7 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
     let admin = portal.admin().await;
     let mut callers = vec![(Caller::Nobody, NOBODY)];
     let ann = portal.customer(&admin, "ann@harbour.example").await;
-    let areas = json!({ "areas": ["files", "upload", "jobs", "assets"] });
+    let areas = json!({ "areas": ["files", "upload", "jobs", "assets", "report_problem"] });
     portal.patch(&format!("/v1/contacts/{}", ann.id), &admin, areas).await.expect(200);
     callers.push((Caller::Customer, ann.who));
     for role in [Role::Admin, Role::Member, Role::Mapper, Role::Viewer] {
@@ -143,7 +150,9 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
                     "${contact" => "con",
                     "${site" => "sit",
                     "${asset" => "ast",
-                    "${job" => "job",
+                    "${job" | "${own_job" => "job",
+                    "${job_file" => "fil",
+                    "${own_asset" => "ast",
                     "${company" => "com",
                     _ => prefix,
                 };
