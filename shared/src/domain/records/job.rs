@@ -7,7 +7,7 @@ use serde_with::rust::double_option;
 
 use super::{
     AssetLink, CompanyRecord, FieldRefused, KnownReferences, NewRecord, RecordChange, RecordKind, RecordLine,
-    RecordList, RecordOrder, SiteLink, joined, needed, words_with_reference,
+    RecordList, RecordOrder, SiteLink, joined, needed,
 };
 use crate::clock::Timestamp;
 use crate::domain::{
@@ -236,10 +236,11 @@ impl RecordLine for JobLine {
     /// A job is found by its asset and its site as well, by how the operator calls them.
     fn words(&self) -> Words {
         let links = [self.site.as_ref().map(|site| &site.reference), self.asset.as_ref().map(|asset| &asset.reference)];
-        let links: Vec<&Reference> = links.into_iter().flatten().collect();
-        let texts = links.iter().map(|reference| reference.as_str());
-        let mut words = words_with_reference(&self.reference, texts.chain([self.title.as_str()]));
-        words.extend(links.into_iter().flat_map(joined));
+        // Nobody looks for an id that stands for a number which the operator has yet to give.
+        let own = Some(&self.reference).filter(|reference| reference.as_str() != self.id.to_string());
+        let references: Vec<&Reference> = links.into_iter().flatten().chain(own).collect();
+        let mut words = Words::of(references.iter().map(|reference| reference.as_str()).chain([self.title.as_str()]));
+        words.extend(references.into_iter().flat_map(joined));
         words
     }
 }

@@ -10,6 +10,8 @@ use gatehouse_tests::{ADMIN, Customer, NOBODY, PASSWORD, Portal, Who, a_share, t
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::granted::becomes;
+
 const DATA_MODEL: &str = include_str!("../../../../docs/data-model.md");
 
 /// The rows of the document's cost table: `| POST /v1/sessions | 4 | 3 | 3 | 0 |`.
@@ -273,6 +275,7 @@ async fn records(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
         let row = format!("GET /v1/jobs ({row})");
         costs.hold(&row, Method::GET, &format!("/v1/jobs?{look}"), &ann.who, None).await;
     }
+    problems(costs, admin, ann).await;
     for kind in ["sites", "assets", "jobs"] {
         let row = format!("POST /v1/companies/{{id}}/{kind} (10, new)");
         let path = format!("{of_company}/{kind}");
@@ -282,6 +285,35 @@ async fn records(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
         let row = format!("DELETE /v1/companies/{{id}}/{kind}/{{reference+}}");
         costs.hold(&row, Method::DELETE, &format!("{of_company}/{kind}/{reference}"), admin, None).await;
     }
+}
+
+/// A problem with the reefer, and what both sides put to its job.
+async fn problems(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
+    let portal = costs.portal;
+    let areas = json!({ "areas": ["jobs", "assets", "report_problem"] });
+    portal.patch(&format!("/v1/contacts/{}", ann.id), admin, areas).await.expect(200);
+    let asset = portal.get("/v1/assets", &ann.who).await.expect(200)["items"][0]["id"].clone();
+    let files = json!([{ "name": "door.jpg", "size": 1, "content_type": "image/jpeg" }]);
+    let body = json!({ "files": files });
+    let photos =
+        costs.hold("POST /v1/problem-photos", Method::POST, "/v1/problem-photos", &ann.who, Some(body.clone())).await;
+    let report = json!({ "asset_id": asset, "title": "Door", "description": "Loose", "photos": files, "photo_ids": [photos["uploads"][0]["id"]] });
+    let made = costs.hold("POST /v1/problems", Method::POST, "/v1/problems", &ann.who, Some(report)).await;
+    let job = format!("/v1/jobs/{}", text(&made["job_id"]));
+    let word = json!({ "text": "The key is at the gate" });
+    let (comments, adds) = (format!("{job}/comments"), format!("{job}/files"));
+    costs.hold("POST /v1/jobs/{id}/comments (customer)", Method::POST, &comments, &ann.who, Some(word.clone())).await;
+    costs.hold("POST /v1/jobs/{id}/comments (staff)", Method::POST, &comments, admin, Some(word)).await;
+    costs.hold("POST /v1/jobs/{id}/files", Method::POST, &adds, &ann.who, Some(body)).await;
+    let change = json!({ "reference": "2026/00200", "status": "scheduled", "note": "At noon" });
+    costs.hold("PATCH /v1/jobs/{id}", Method::PATCH, &job, admin, Some(change)).await;
+    portal.upload(&made["uploads"][0]["upload"], b"a").await;
+    becomes("the photo", async || !portal.get(&job, &ann.who).await.expect(200)["files"][0].is_null()).await;
+    costs.hold("GET /v1/jobs/{id} (reported, customer)", Method::GET, &job, &ann.who, None).await;
+    let download = format!("{job}/files/{}/download", text(&made["uploads"][0]["id"]));
+    costs.hold("POST /v1/jobs/{id}/files/{fid}/download", Method::POST, &download, &ann.who, None).await;
+    let preview = download.replace("download", "preview");
+    costs.hold("POST /v1/jobs/{id}/files/{fid}/preview", Method::POST, &preview, &ann.who, None).await;
 }
 
 /// So many records in one request.
