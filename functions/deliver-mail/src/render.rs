@@ -257,7 +257,9 @@ fn list(mail: &Mail, format: &Format) -> Vec<String> {
         _ => return Vec::new(),
     };
     let line = |news: &StaffNews| match news {
-        StaffNews::FileReturned { title, from, file, .. } => format!("{title}: {file} – {from}"),
+        StaffNews::FileReturned { title, from, file, .. } | StaffNews::JobFileAdded { title, from, file, .. } => {
+            format!("{title}: {file} – {from}")
+        }
         StaffNews::ShareReceived { title, from, file_count, .. } => {
             format!("{title} ({}) – {from}", format.files(*file_count))
         }
@@ -265,7 +267,6 @@ fn list(mail: &Mail, format: &Format) -> Vec<String> {
         StaffNews::ProblemReported { title, from, .. } | StaffNews::JobCommented { title, from, .. } => {
             format!("{title} – {from}")
         }
-        StaffNews::JobFileAdded { title, from, file, .. } => format!("{title}: {file} – {from}"),
     };
     let further = (more > 0).then(|| format.more(more));
     news.iter().map(line).chain(further).collect()
@@ -328,7 +329,7 @@ mod tests {
         let title = || "Report of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
         let company = || "Ship & Co".parse::<gatehouse::domain::CompanyName>().unwrap();
         let message = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
-        let (job, told) = (JobId::new(now), message.clone());
+        let job = JobId::new(now);
         let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
         let sent = |expires_at| Mail::ShareSent {
             share,
@@ -348,16 +349,6 @@ mod tests {
             from: name(),
             file: file(),
             expires_at,
-        };
-        let news = || {
-            vec![
-                StaffNews::FileReturned { share, title: title(), from: name(), file: file() },
-                StaffNews::ShareReceived { share, title: title(), from: name(), file_count: 1 },
-                StaffNews::AccessRequested { registration, name: name(), company: company() },
-                StaffNews::ProblemReported { job, title: title(), from: name() },
-                StaffNews::JobCommented { job, title: title(), from: name() },
-                StaffNews::JobFileAdded { job, title: title(), from: name(), file: file() },
-            ]
         };
         vec![
             Mail::ContactInvitation {
@@ -408,8 +399,8 @@ mod tests {
                 message: message.clone(),
                 waiting: 2,
             },
-            Mail::CustomerNews { company: company(), news: news(), more: 0 },
-            Mail::RegistrationsWaiting { news: news(), more: 7, waiting: 10 },
+            Mail::CustomerNews { company: company(), news: staff_news(), more: 0 },
+            Mail::RegistrationsWaiting { news: staff_news(), more: 7, waiting: 10 },
             Mail::RegistrationAccepted { person, invitation, expires_at, company: company() },
             Mail::RegistrationDeclined { message },
             Mail::RegistrationDeclined { message: None },
@@ -421,6 +412,37 @@ mod tests {
             Mail::AddressAdded,
             Mail::AddressAwaitsPassword { person, epoch: 1, expires_at },
             Mail::SignInsFailed,
+        ]
+        .into_iter()
+        .chain(about_jobs())
+        .collect()
+    }
+
+    fn staff_news() -> Vec<StaffNews> {
+        let now = Timestamp::UNIX_EPOCH;
+        let (share, job, registration) = (ShareId::new(now), JobId::new(now), RegistrationId::new(now));
+        let from = || MARKUP.parse::<PersonName>().unwrap();
+        let title = || "Report of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
+        let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
+        vec![
+            StaffNews::FileReturned { share, title: title(), from: from(), file: file() },
+            StaffNews::ShareReceived { share, title: title(), from: from(), file_count: 1 },
+            StaffNews::AccessRequested { registration, name: from(), company: "Ship & Co".parse().unwrap() },
+            StaffNews::ProblemReported { job, title: title(), from: from() },
+            StaffNews::JobCommented { job, title: title(), from: from() },
+            StaffNews::JobFileAdded { job, title: title(), from: from(), file: file() },
+        ]
+    }
+
+    fn about_jobs() -> Vec<Mail> {
+        let now = Timestamp::UNIX_EPOCH;
+        let (job, contact, company_id) = (JobId::new(now), ContactId::new(now), CompanyId::new(now));
+        let name = || MARKUP.parse::<PersonName>().unwrap();
+        let title = || "Door <b>open</b>".parse::<gatehouse::domain::Title>().unwrap();
+        let company = || "Ship & Co".parse::<gatehouse::domain::CompanyName>().unwrap();
+        let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
+        let told: Option<gatehouse::domain::Message> = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
+        vec![
             Mail::ProblemReported {
                 job,
                 title: title(),
@@ -561,7 +583,10 @@ mod tests {
         for (language, greeting) in
             [("en", "Hello,"), ("de", "Guten Tag,"), ("fr", "Bonjour,"), ("nl", "Goedendag,"), ("es", "Hola:")]
         {
-            for mail in every_kind().into_iter().filter(|mail| mail.bundled().is_none() && !is_sequel(mail)) {
+            let to_staff = |mail: &Mail| {
+                mail.bundled().is_some() || is_sequel(mail) || matches!(mail, Mail::ProblemReported { .. })
+            };
+            for mail in every_kind().into_iter().filter(|mail| !to_staff(mail)) {
                 let letter = write_to(None, &operator(), mail, language);
                 assert!(letter.text.lines().any(|line| line == greeting), "{}", letter.text);
             }
@@ -718,7 +743,9 @@ mod tests {
         let digest = every_kind().into_iter().find(|mail| matches!(mail, Mail::Digest { .. })).unwrap();
         let letter = write(&operator(), digest, "en");
         assert!(
-            letter.text.contains("\n* Report of <b>May</b> – Zoë <b>Bold</b>\n\nTo the portal:\n"),
+            letter
+                .text
+                .contains("\n* Report of <b>May</b> – Zoë <b>Bold</b>\n* Report of <b>May</b>\n\nTo the portal:\n"),
             "{}",
             letter.text
         );

@@ -77,9 +77,10 @@ pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
     let lucia = demo.contact(&oliva, "Lucía Olivares", Some("lucia@olivares.example"), true).await?;
     let inigo = demo.contact(&oliva, "Íñigo Sanz", Some("inigo@olivares.example"), false).await?;
     demo.contact(&basic, "Pat Whitlock", Some("pat@basic-freight.example"), false).await?;
+    let mut sessions = Vec::new();
     for email in ["mara@harbour-sons.example", "lucia@olivares.example"] {
         let link = stack.activation_link(email).await.with_context(|| format!("{email} was not invited"))?;
-        demo.activate(&link).await?;
+        sessions.push(demo.activate(&link).await?);
     }
 
     let closed = json!({ "state": "closed" });
@@ -101,9 +102,12 @@ pub async fn fill(stack: &Stack, admin: &str) -> Result<Option<String>> {
     // Nobody here knows the address: the link in its mail opens the share, and offers an account.
     demo.share("Berth plan, week 47", None, &["berths@quay-seven.example"], &[LIST]).await?;
     demo.records(&harbour, &mara).await?;
+    let customer = Demo { token: sessions[0]["token"].as_str().map(str::to_owned), ..demo.clone() };
+    customer.problem(&demo).await?;
     Ok(Some(sign_in))
 }
 
+#[derive(Clone)]
 struct Demo<'a> {
     http: Client,
     url: &'a str,
@@ -179,6 +183,38 @@ impl Demo<'_> {
         self.call(Method::PUT, &format!("/v1/companies/{company}/jobs/2026/00123"), &done).await.map(drop)
     }
 
+    /// A problem that a customer reports with two photos, what the staff answer, and one more photo.
+    async fn problem(&self, staff: &Self) -> Result<()> {
+        let photo = |number: u32| {
+            let name = format!("IMG_20261127_{:06}.jpg", 81_500 + number).into();
+            anyhow::Ok(File { folder: "", name, kind: "image/jpeg", bytes: photos::photo(number)?.into() })
+        };
+        let photos = [photo(3)?, photo(17)?, photo(42)?];
+        let announced =
+            |photo: &File| json!({ "name": photo.name, "size": photo.bytes.len(), "content_type": photo.kind });
+        let assets = self.call(Method::GET, "/v1/assets?q=reach", &Value::Null).await?;
+        let report = json!({
+            "asset_id": assets["items"][0]["id"], "title": "Reach stacker loses oil", "urgency": "urgent",
+            "description": "There is a puddle below the left cylinder.\nWe do not use it any more today.",
+            "photos": photos[..2].iter().map(announced).collect::<Vec<_>>(),
+        });
+        let reported = self.call(Method::POST, "/v1/problems", &report).await?;
+        for (added, photo) in reported["uploads"].as_array().into_iter().flatten().zip(&photos) {
+            self.put(added, photo).await?;
+        }
+        let job = format!("/v1/jobs/{}", reported["job_id"].as_str().context("a report has a job")?);
+        let word = json!({ "text": "Thank you. A mechanic is with you at two o'clock; please leave it where it is." });
+        staff.call(Method::POST, &format!("{job}/comments"), &word).await?;
+        let update =
+            json!({ "reference": "2026/00131", "status": "in_progress", "status_label": "Mechanic on the way" });
+        staff.call(Method::PATCH, &job, &update).await?;
+        let more = json!({ "files": [announced(&photos[2])] });
+        let more = self.call(Method::POST, &format!("{job}/files"), &more).await?;
+        self.put(&more["uploads"][0], &photos[2]).await?;
+        let word = json!({ "text": "It stands behind hall 4; this is the way in." });
+        self.call(Method::POST, &format!("{job}/comments"), &word).await.map(drop)
+    }
+
     async fn share(&self, title: &str, message: Option<&str>, to: &[&str], files: &[File]) -> Result<()> {
         let recipient = |to: &&str| if to.contains('@') { json!({ "email": to }) } else { json!({ "contact_id": to }) };
         let recipients: Vec<Value> = to.iter().map(recipient).collect();
@@ -199,8 +235,14 @@ impl Demo<'_> {
         self.call(Method::POST, &format!("/v1/shares/{id}/send"), &json!({})).await.map(drop)
     }
 
-    /// Puts a file's bytes where its announcement says.
+    /// Puts a file's bytes where its announcement says, and says so.
     async fn upload(&self, share: &str, announced: &Value, file: &File) -> Result<()> {
+        self.put(announced, file).await?;
+        let complete = format!("/v1/shares/{share}/files/{}/complete", announced["id"].as_str().unwrap_or_default());
+        self.call(Method::POST, &complete, &json!({})).await.map(drop)
+    }
+
+    async fn put(&self, announced: &Value, file: &File) -> Result<()> {
         let upload = &announced["upload"];
         let url = upload["url"].as_str().context("an upload has a URL")?;
         let mut put = self.http.put(url).body(file.bytes.to_vec());
@@ -209,7 +251,6 @@ impl Demo<'_> {
         }
         let status = put.send().await?.status();
         ensure!(status == StatusCode::OK, "{}: {status}", file.name);
-        let complete = format!("/v1/shares/{share}/files/{}/complete", announced["id"].as_str().unwrap_or_default());
-        self.call(Method::POST, &complete, &json!({})).await.map(drop)
+        Ok(())
     }
 }

@@ -89,8 +89,7 @@ fn refused(caller: &Caller, needs: Needs) -> Option<u16> {
         (Needs::Nothing, _) => None,
         (_, Caller::Nobody) | (Needs::Session | Needs::RightOrSelf(_), Caller::Key(_)) => Some(401),
         (Needs::Session, _) | (Needs::RightOrCustomer(_) | Needs::Customer, Caller::Customer) => None,
-        (Needs::Customer, _) => Some(403),
-        (Needs::Right(_) | Needs::RightOrSelf(_), Caller::Customer) => Some(403),
+        (Needs::Customer, _) | (Needs::Right(_) | Needs::RightOrSelf(_), Caller::Customer) => Some(403),
         (Needs::Right(right) | Needs::RightOrSelf(right) | Needs::RightOrCustomer(right), Caller::Staff(role)) => {
             (!role.grants(right)).then_some(403)
         }
@@ -146,13 +145,11 @@ async fn every_route_lets_in_exactly_those_whom_the_table_of_rights_names() {
             while let Some(start) = filled.find("${") {
                 let end = start + filled[start..].find('}').unwrap();
                 let prefix = match &filled[start..end] {
-                    "${file" | "${draft_file" => "fil",
+                    "${file" | "${draft_file" | "${job_file" => "fil",
                     "${contact" => "con",
                     "${site" => "sit",
-                    "${asset" => "ast",
+                    "${asset" | "${own_asset" => "ast",
                     "${job" | "${own_job" => "job",
-                    "${job_file" => "fil",
-                    "${own_asset" => "ast",
                     "${company" => "com",
                     _ => prefix,
                 };
