@@ -54,8 +54,10 @@ async fn a_log_line_says_who_and_from_where_by_hashes_of_the_day_and_no_name_add
     portal.share(&admin, "Voyage 17", &[&ann.id]).await;
     let me = text(&portal.get("/v1/me", &admin).await.expect(200)["id"]);
     portal.get("/v1/shares?q=voyage", &ann.who).await.expect(200);
-    let key =
-        portal.post("/v1/api-keys", &admin, json!({ "name": "Bookkeeping robot", "scopes": ["shares:read"] })).await.expect(201);
+    let key = portal
+        .post("/v1/api-keys", &admin, json!({ "name": "Bookkeeping robot", "scopes": ["shares:read"] }))
+        .await
+        .expect(201);
     portal.get("/v1/companies", &Who(Some(text(&key["key"])))).await.expect_problem(403, "forbidden");
     portal.get("/v1/companies", &Who(Some("forged".to_owned()))).await.expect_problem(401, "sign_in_required");
     for email in [ADMIN, ADMIN, "nobody@harbour.example"] {
