@@ -138,9 +138,11 @@ impl Schemas {
         settings.definitions_path = "/components/schemas".into();
         settings.contract = if sent { Contract::Serialize } else { Contract::Deserialize };
         let mut generator = SchemaGenerator::new(settings);
-        let schema = schema(&mut generator).to_value();
+        let mut schema = schema(&mut generator).to_value();
+        each(&mut schema, &mut without_null_as_default);
         let named = if sent { &mut self.sent } else { &mut self.taken };
-        for (name, definition) in generator.take_definitions(true) {
+        for (name, mut definition) in generator.take_definitions(true) {
+            each(&mut definition, &mut without_null_as_default);
             let known = named.entry(name.clone()).or_insert_with(|| definition.clone());
             assert_eq!(*known, definition, "two types are called {name}: one needs another name");
         }
@@ -261,24 +263,27 @@ fn each(schema: &mut Value, change: &mut impl FnMut(&mut Value)) {
     }
 }
 
+/// What is left out of a change stays as it is, and `null` takes it away.
+fn without_null_as_default(schema: &mut Value) {
+    if schema.get("default") == Some(&Value::Null) {
+        schema.as_object_mut().map(|schema| schema.remove("default"));
+    }
+}
+
 /// A parameter that is not given is left out: there is no null in a query.
 fn without_null(mut schema: Value) -> Value {
-    if let Some(kinds) = schema["type"].as_array_mut() {
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
         kinds.retain(|kind| kind != "null");
         if let [kind] = kinds.as_slice() {
             schema["type"] = kind.clone();
         }
     }
-    if let Some(some) = schema["anyOf"].as_array_mut() {
+    if let Some(some) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
         some.retain(|one| one["type"] != "null");
         if let [one] = some.as_slice() {
             return one.clone();
         }
     }
-    schema
-        .as_object_mut()
-        .filter(|schema| schema.get("default") == Some(&Value::Null))
-        .map(|schema| schema.remove("default"));
     schema
 }
 
