@@ -143,6 +143,12 @@ impl FromStr for Timestamp {
     }
 }
 
+crate::schema::of_text!(
+    Timestamp,
+    "A moment (RFC 3339): read with any offset and fraction, written in UTC with three digits of a second.",
+    { "format": "date-time" }
+);
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.date_time();

@@ -12,6 +12,7 @@ pub mod http;
 mod logs;
 #[cfg(feature = "passwords")]
 pub mod password;
+mod schema;
 pub mod session;
 pub mod store;
 

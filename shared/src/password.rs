@@ -31,6 +31,8 @@ static NOBODYS: LazyLock<Option<String>> = LazyLock::new(|| hash(&Password(Strin
 #[serde(transparent)]
 pub struct Password(String);
 
+crate::schema::of_text!(Password, "A password as it was typed; a new one has 12 to 128 characters.", { "format": "password" });
+
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Password(…)")

@@ -2,6 +2,8 @@
 //!
 //! The token comes in the body, from the fragment of the link's URL, so no log on the way has seen it.
 
+mod contract;
+
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
@@ -11,13 +13,15 @@ use gatehouse::domain::{
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Function, Gate, Problem, device_cookie, json, retry_on_conflict, session_cookie,
+    ApiRequest, ApiResponse, Function, Gate, Problem, Received, device_cookie, json, retry_on_conflict, session_cookie,
 };
 use gatehouse::password::{self, Password};
 use gatehouse::session::Signer;
 use gatehouse::store::{Hourly, Person};
 use lambda_http::http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Activate {
@@ -44,7 +48,7 @@ impl Function for Activate {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Activation {
     token: Link,
@@ -53,7 +57,8 @@ struct Activation {
     language: Option<Language>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ActivationCheck")]
 struct Checked<'a> {
     name: &'a PersonName,
     email: Option<&'a Email>,
@@ -62,10 +67,12 @@ struct Checked<'a> {
     expires_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ActivatedSession")]
 struct Activated<'a> {
     token: &'a str,
     expires_at: Timestamp,
+    #[schemars(extend("enum" = ["customer", "staff"]))]
     kind: &'static str,
     name: &'a PersonName,
 }
@@ -166,7 +173,7 @@ impl Activate {
         heard.map_err(|until| Problem::too_many_requests(until, now))?;
         match retry_on_conflict(|| self.send_anew(request, &body.token)).await {
             Err(problem) if problem.cause().is_some() => Err(problem),
-            _ => json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" })),
+            _ => json(StatusCode::ACCEPTED, &Received::RECEIVED),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who did what, when: for people as a list, for a spreadsheet as CSV.
 
+mod contract;
 mod export;
 
 use gatehouse::aws::Env;
@@ -13,6 +14,8 @@ use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Operator, P
 use gatehouse::store::ActivityQuery;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Activity {
@@ -35,7 +38,7 @@ impl Function for Activity {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct Filter {
     contact_id: Option<ContactId>,
     share_id: Option<ShareId>,
@@ -44,7 +47,8 @@ struct Filter {
     to: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ActivityEntry")]
 struct View {
     id: ActivityId,
     at: Timestamp,

@@ -17,7 +17,7 @@ use crate::Contacts;
 /// So many companies of a name are looked at.
 const MOST_SUGGESTED: usize = 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCompany {
     name: CompanyName,
@@ -32,7 +32,7 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeCompany {
     name: Option<CompanyName>,
@@ -43,15 +43,16 @@ pub(crate) struct ChangeCompany {
     reference: Option<Option<Reference>>,
 }
 
-#[derive(Deserialize)]
-struct CompanyQuery {
+#[derive(Deserialize, schemars::JsonSchema)]
+pub(crate) struct CompanyQuery {
     /// How words of the name, the reference or a domain begin.
     #[serde(default)]
     q: String,
 }
 
-#[derive(Serialize)]
-struct CompanyView {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Company")]
+pub(crate) struct CompanyView {
     id: CompanyId,
     name: CompanyName,
     domains: Vec<CompanyDomain>,
@@ -64,15 +65,15 @@ struct CompanyView {
 }
 
 /// A company by itself, and those that may be the same.
-#[derive(Serialize)]
-struct CompanyDetails {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct CompanyDetails {
     #[serde(flatten)]
     company: CompanyView,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     merge_suggestions: Vec<MergeSuggestion>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct MergeSuggestion {
     id: CompanyId,
     name: CompanyName,

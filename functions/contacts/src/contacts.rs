@@ -12,7 +12,7 @@ use serde_with::rust::double_option;
 
 use crate::Contacts;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewContact {
     name: PersonName,
@@ -26,7 +26,7 @@ pub(crate) struct NewContact {
     send_invite: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeContact {
     name: Option<PersonName>,

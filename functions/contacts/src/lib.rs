@@ -2,6 +2,7 @@
 
 mod companies;
 mod contacts;
+mod contract;
 mod merge;
 mod users;
 
@@ -9,6 +10,8 @@ use gatehouse::aws::Env;
 use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Contacts {

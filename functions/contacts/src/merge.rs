@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Contacts;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MergeInto {
     into: CompanyId,
 }
 
-#[derive(Serialize)]
-struct Merging {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Merging {
     id: CompanyId,
     merged_into: CompanyId,
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Contacts;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ContactAccess")]
 #[serde(rename_all = "snake_case")]
 enum AccessWord {
     None,
@@ -33,8 +34,8 @@ impl AccessWord {
 /// A step is a page of people's words or a company, four calls at most.
 const MOST_STEPS: usize = 100;
 
-#[derive(Deserialize)]
-struct UserQuery {
+#[derive(Deserialize, schemars::JsonSchema)]
+pub(crate) struct UserQuery {
     access: Option<AccessWord>,
     /// How words of the contact's name or address, or of its company, begin.
     #[serde(default)]

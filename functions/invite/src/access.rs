@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::Invite;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangeAccess")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Switch {
     state: State,
@@ -18,7 +19,8 @@ pub(crate) struct Switch {
     notify: bool,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "AccessSwitch")]
 #[serde(rename_all = "snake_case")]
 enum State {
     Open,

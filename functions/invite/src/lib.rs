@@ -1,6 +1,7 @@
 //! Sends a contact's invitation, sends it again, takes it back; opens and closes access.
 
 mod access;
+mod contract;
 
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
@@ -11,6 +12,8 @@ use gatehouse::http::{
 };
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Invite {
@@ -40,14 +43,17 @@ impl Function for Invite {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "NewInvitation")]
 #[serde(deny_unknown_fields)]
 struct Invitation {
     message: Option<Message>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "InvitationSent")]
 struct Sent {
+    #[schemars(extend("enum" = gatehouse::domain::Access::WORDS))]
     access: &'static str,
     sent_at: Timestamp,
     expires_at: Timestamp,

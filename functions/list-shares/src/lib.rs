@@ -2,6 +2,7 @@
 //!
 //! The hottest function: what allows a request and what it asks for are read side by side, in one round trip.
 
+mod contract;
 mod query;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,8 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use query::ShareListQuery;
+
+pub use contract::contract;
 
 /// The function.
 pub struct ListShares {
@@ -50,7 +53,8 @@ impl Function for ListShares {
 }
 
 /// A share as a line of a list.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareRow")]
 struct Row {
     #[serde(flatten)]
     share: ShareView,
@@ -63,11 +67,13 @@ struct Row {
     first_files: Vec<FirstFileView>,
     /// How far it has come; for the staff, and for whoever made it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<query::State>")]
     state: Option<&'static str>,
 }
 
 /// A file that stands for its share.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FirstFile")]
 struct FirstFileView {
     id: FileId,
     preview: Option<PreviewKind>,
@@ -98,7 +104,8 @@ impl From<Share> for Row {
 }
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareList")]
 struct Rows {
     #[serde(flatten)]
     list: ListView<Row>,
@@ -107,7 +114,8 @@ struct Rows {
     sorted: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareWithFiles")]
 struct WithFiles {
     #[serde(flatten)]
     row: Row,

@@ -9,7 +9,7 @@ use gatehouse::store::{InboxOrder, InboxQuery};
 use serde::Deserialize;
 
 /// The parameters of the list of shares.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 pub(crate) struct ShareListQuery {
     q: Option<String>,
     #[serde(rename = "type")]
@@ -24,7 +24,8 @@ pub(crate) struct ShareListQuery {
     state: Option<State>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareSort")]
 enum Sort {
     #[default]
     #[serde(rename = "-received_at")]
@@ -41,9 +42,10 @@ enum Sort {
     Largest,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareState")]
 #[serde(rename_all = "snake_case")]
-enum State {
+pub(crate) enum State {
     Draft,
     Sent,
     Revoked,

@@ -8,11 +8,12 @@ use gatehouse::domain::{
 use gatehouse::http::{ContactView, Effect, Operator, Problem, json};
 use gatehouse::store::{PendingOf, Rev, Stored, Transaction};
 use lambda_http::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Map, RegistrationView};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "MapRegistration")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MapTo {
     company_id: CompanyId,
@@ -22,7 +23,8 @@ pub(crate) struct MapTo {
     replace_email: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "MappedContact")]
 #[serde(deny_unknown_fields)]
 struct NewContact {
     name: PersonName,
@@ -31,12 +33,19 @@ struct NewContact {
     areas: Areas,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "DeclineRegistration")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Declined {
     reason: Message,
     #[serde(default)]
     notify: bool,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "MappedRegistration")]
+pub(crate) struct MappedView {
+    contact: ContactView,
 }
 
 /// The contact before (if there was one) and after, and the mail that says how to sign in.
@@ -89,7 +98,7 @@ impl Map {
         let activity = Activity::new(ActivityKind::RegistrationMapped, staff.actor(), now);
         let activity = activity.contact(contact.id).company(company.id);
         transaction = transaction.claim_email(&registration.email, contact.id.into());
-        let response = json(StatusCode::OK, &serde_json::json!({ "contact": ContactView::from(mapped.contact) }))?;
+        let response = json(StatusCode::OK, &MappedView { contact: mapped.contact.into() })?;
         Ok(Effect::new(transaction.activity(&activity), response))
     }
 

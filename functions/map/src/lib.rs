@@ -1,5 +1,6 @@
 //! The staff decide on requests for access: which company, which of its contacts, or that it is declined.
 
+mod contract;
 mod decide;
 mod suggest;
 
@@ -13,6 +14,8 @@ use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, List, Problem, json};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Map {
@@ -43,13 +46,14 @@ impl Function for Map {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct StatusQuery {
     #[serde(default)]
     status: Status,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "RegistrationStatus")]
 #[serde(rename_all = "snake_case")]
 enum Status {
     #[default]
@@ -58,9 +62,11 @@ enum Status {
     Declined,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Registration")]
 pub(crate) struct RegistrationView {
     id: RegistrationId,
+    #[schemars(with = "Status")]
     status: &'static str,
     name: PersonName,
     email: Email,

@@ -17,28 +17,34 @@ const SHORTEST_BEGINNING: usize = 3;
 /// So many words of a name are looked up.
 const MOST_WORDS: usize = 8;
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RegistrationWithSuggestions")]
 pub(crate) struct Shown {
     #[serde(flatten)]
     pub(crate) registration: RegistrationView,
     pub(crate) suggestions: Suggestions,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub(crate) struct Suggestions {
     companies: Vec<CompanySuggestion>,
     contacts: Vec<ContactSuggestion>,
 }
 
 /// Whoever may not read customers learns which it is, and not who.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 enum ContactSuggestion {
     Whole(Box<ContactView>),
-    Id { id: ContactId, company_id: CompanyId, access: &'static str },
+    Id {
+        id: ContactId,
+        company_id: CompanyId,
+        #[schemars(extend("enum" = gatehouse::domain::Access::WORDS))]
+        access: &'static str,
+    },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct CompanySuggestion {
     id: CompanyId,
     #[serde(skip_serializing_if = "Option::is_none")]

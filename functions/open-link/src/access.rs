@@ -22,7 +22,7 @@ static CONSUMER_DOMAINS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("../consumer-domains.txt").lines().collect());
 
 /// What whoever opened a link is offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Offer {
     /// An account at once: nobody here knows the address's domain.
@@ -33,12 +33,18 @@ pub(crate) enum Offer {
     SignIn,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GetAccess {
     token: Link,
     name: PersonName,
     company: Option<CompanyName>,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct AccessAsked {
+    #[schemars(extend("enum" = ["activation_mailed", "requested"]))]
+    status: &'static str,
 }
 
 fn is_consumers(email: &Email) -> bool {
@@ -86,7 +92,7 @@ impl OpenLink {
             let allowed = allowed.map_err(|until| Problem::too_many_requests(until, now))?;
             self.let_in(&throttle, &body.token, body, allowed, now).await
         });
-        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": status.await? }))
+        json(StatusCode::ACCEPTED, &AccessAsked { status: status.await? })
     }
 
     async fn let_in(

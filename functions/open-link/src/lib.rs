@@ -4,6 +4,7 @@
 //! through every link does no harm.
 
 mod access;
+mod contract;
 
 use futures_util::{future, try_join};
 use gatehouse::aws::Env;
@@ -23,6 +24,8 @@ use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use access::Offer;
+
+pub use contract::contract;
 
 /// The function.
 pub struct OpenLink {
@@ -48,14 +51,16 @@ impl Function for OpenLink {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "LinkFile")]
 #[serde(deny_unknown_fields)]
 struct FileRequest {
     token: Link,
     file_id: FileId,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "LinkFiles")]
 #[serde(deny_unknown_fields)]
 struct FilesRequest {
     token: Link,
@@ -63,7 +68,8 @@ struct FilesRequest {
     files: Option<Vec<FileId>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "LinkThumbnails")]
 #[serde(deny_unknown_fields)]
 struct ThumbnailsRequest {
     token: Link,
@@ -105,7 +111,8 @@ impl ResolvedLink {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "OpenedLink")]
 struct OpenedView {
     share: ShareView,
     files: Vec<FileView>,

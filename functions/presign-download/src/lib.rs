@@ -2,6 +2,7 @@
 //!
 //! Two round trips: what allows it and what it is, side by side; then the record of who downloaded.
 
+mod contract;
 mod thumbnails;
 
 use futures_util::try_join;
@@ -20,6 +21,8 @@ use gatehouse::http::{
 use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
+
+pub use contract::contract;
 
 /// The function.
 pub struct PresignDownload {
@@ -44,7 +47,8 @@ impl Function for PresignDownload {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "DownloadFiles")]
 #[serde(deny_unknown_fields)]
 struct FileRequest {
     /// All of the share's, if none are named.

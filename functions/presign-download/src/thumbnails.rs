@@ -15,14 +15,15 @@ use crate::PresignDownload;
 /// As many as a page of a list shows, and half as many again.
 const MOST_ITEMS: usize = 150;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ThumbnailsAcross")]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub(crate) struct Wanted {
     items: Vec<WantedFile>,
     size: ThumbnailSize,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WantedFile {
     share_id: ShareId,

@@ -1,5 +1,7 @@
 //! A file's bytes: how they get into the bucket, and whether they did. Staff and customers send them the same way.
 
+mod contract;
+
 use std::time::Duration;
 
 use futures_util::try_join;
@@ -23,6 +25,8 @@ use tokio::time::timeout;
 const COMPLETED_WITHIN: Duration = Duration::from_secs(27);
 /// More files than this in one share are another share.
 const MOST_FILES: usize = 1_000;
+
+pub use contract::contract;
 
 /// The function.
 pub struct PresignUpload {
@@ -59,14 +63,16 @@ impl Function for PresignUpload {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "CompleteUpload")]
 #[serde(deny_unknown_fields)]
 struct Sent {
     #[serde(default)]
     parts: Vec<SentPart>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangeFile")]
 #[serde(deny_unknown_fields)]
 struct Rename {
     name: Option<AnnouncedName>,

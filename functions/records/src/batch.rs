@@ -1,6 +1,7 @@
 //! Many records at once: each is taken or refused for itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 
 use gatehouse::domain::{CompanyId, RecordLine, Reference, Right, TextError};
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, FieldError, Problem, json, one_of_many};
@@ -16,14 +17,30 @@ const MOST_ITEMS: usize = 500;
 /// So much is repeated of what was sent as a reference, in characters.
 const LONGEST_SHOWN: usize = 100;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Batch {
+/// So that one that is wrong does not keep the others, each is parsed for itself: what it must be, is `C`.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "{C}Batch")]
+#[serde(deny_unknown_fields, bound = "")]
+pub(crate) struct Batch<C> {
+    #[schemars(with = "Vec<Item<C>>", length(min = 1, max = 500))]
     items: Vec<Value>,
+    #[serde(skip)]
+    of: PhantomData<C>,
 }
 
-#[derive(Serialize)]
-struct BatchView {
+/// What an item must be.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "{C}Item")]
+#[expect(dead_code, reason = "its schema alone is used: items are parsed one by one")]
+struct Item<C> {
+    reference: Reference,
+    #[serde(flatten)]
+    change: C,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BatchResult")]
+pub(crate) struct BatchView {
     items: Vec<ItemView>,
     created: usize,
     updated: usize,
@@ -31,9 +48,11 @@ struct BatchView {
     refused: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BatchItemResult")]
 struct ItemView {
     reference: Option<String>,
+    #[schemars(extend("enum" = ["created", "updated", "unchanged", "refused"]))]
     result: &'static str,
     id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -45,7 +64,7 @@ impl Records {
     pub(crate) async fn push_many<T: Shown>(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let staff = self.gate.staff(request, Right::ManageRecords).await?;
         let company: CompanyId = request.id("id")?;
-        let Batch { items } = request.json()?;
+        let Batch::<T::Change> { items, .. } = request.json()?;
         if items.is_empty() || items.len() > MOST_ITEMS {
             let problem = format!("must have 1 to {MOST_ITEMS} of them, but has {}", items.len());
             return Err(Problem::invalid_field("items", problem));

@@ -4,6 +4,7 @@
 //! by side.
 
 mod batch;
+mod contract;
 mod look;
 mod push;
 mod query;
@@ -23,6 +24,8 @@ use serde::de::DeserializeOwned;
 
 use query::{AssetQuery, JobQuery, ListQuery, SiteQuery};
 use view::{AssetView, JobDetails, JobView, SiteView};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Records {

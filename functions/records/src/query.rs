@@ -15,13 +15,13 @@ pub(crate) trait ListQuery {
     fn query(&self) -> RecordQuery;
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub(crate) struct SiteQuery {
     company_id: Option<CompanyId>,
     q: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub(crate) struct AssetQuery {
     company_id: Option<CompanyId>,
     q: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct AssetQuery {
     status: Option<Label>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub(crate) struct JobQuery {
     company_id: Option<CompanyId>,
     q: Option<String>,
@@ -44,7 +44,8 @@ pub(crate) struct JobQuery {
     sort: Sort,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "JobSort")]
 enum Sort {
     #[default]
     #[serde(rename = "-updated_at")]

@@ -14,7 +14,8 @@ use gatehouse::store::Page;
 use serde::Serialize;
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub(crate) struct Rows<T> {
     #[serde(flatten)]
     pub(crate) list: ListView<T>,
@@ -23,7 +24,8 @@ pub(crate) struct Rows<T> {
     pub(crate) sorted: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Site")]
 pub(crate) struct SiteView {
     id: SiteId,
     company_id: CompanyId,
@@ -41,7 +43,8 @@ impl From<Site> for SiteView {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Asset")]
 pub(crate) struct AssetView {
     id: AssetId,
     company_id: CompanyId,
@@ -65,7 +68,8 @@ impl From<Asset> for AssetView {
 }
 
 /// A job as a line of a list.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "JobRow")]
 pub(crate) struct JobView {
     id: JobId,
     company_id: CompanyId,
@@ -109,7 +113,8 @@ impl From<JobLine> for JobView {
 }
 
 /// A job by itself.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Job")]
 pub(crate) struct JobDetails {
     #[serde(flatten)]
     job: JobView,
@@ -123,7 +128,7 @@ impl From<Job> for JobDetails {
 }
 
 /// A job with its files and what happened to it, the first first.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub(crate) struct JobWithHistory {
     #[serde(flatten)]
     job: JobDetails,
@@ -152,7 +157,7 @@ impl JobWithHistory {
 }
 
 /// A file of a job.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JobFileView {
     id: FileId,
     name: FileName,
@@ -180,7 +185,8 @@ impl JobFileView {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "JobEvent")]
 struct EventView {
     id: EventId,
     at: Timestamp,
@@ -192,9 +198,11 @@ struct EventView {
 }
 
 /// Who it was; how the operator calls its systems is its own affair.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "JobEventAuthor")]
 #[serde(rename_all = "snake_case")]
 struct AuthorView {
+    #[schemars(extend("enum" = ["operator", "customer", "system"]))]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,

@@ -1,12 +1,16 @@
 //! A stranger asks for access. Whatever the address is to us, the answer and the work are the same: who is behind
 //! the address learns more by mail.
 
+mod contract;
+
 use gatehouse::aws::Env;
 use gatehouse::domain::AccessRequest;
 use gatehouse::event::StartError;
-use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, json, retry_on_conflict};
+use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, Received, json, retry_on_conflict};
 use gatehouse::store::{Asked, Hourly};
 use lambda_http::http::StatusCode;
+
+pub use contract::contract;
 
 /// The function.
 pub struct Register {
@@ -38,6 +42,6 @@ impl Register {
             Ok(())
         })
         .await?;
-        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" }))
+        json(StatusCode::ACCEPTED, &Received::RECEIVED)
     }
 }

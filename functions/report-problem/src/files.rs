@@ -24,30 +24,32 @@ const LARGEST: u64 = IN_PARTS_FROM - 1;
 
 /// A file as it is announced.
 #[serde_as]
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewJobFile {
     name: AnnouncedName,
     size: u64,
     #[serde_as(as = "NoneAsEmptyString")]
+    #[schemars(with = "Option<String>")]
     #[serde(default)]
     content_type: Option<MediaType>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewJobFiles {
+pub(crate) struct NewJobFiles {
     files: Vec<NewJobFile>,
 }
 
 /// How to send what was announced.
-#[derive(Serialize, Deserialize)]
-struct Uploads {
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+pub(crate) struct Uploads {
     uploads: Vec<AwaitedFile>,
 }
 
-#[derive(Serialize)]
-struct DownloadView {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "JobFileDownload")]
+pub(crate) struct DownloadView {
     url: String,
     name: FileName,
     size: u64,

@@ -3,6 +3,7 @@
 //! A report is a job at once, with its history, its activity and its mails: all are written together or not at all. Its
 //! photos go to the bucket by themselves; S3 tells `finish-upload` when they are there.
 
+mod contract;
 mod files;
 mod report;
 
@@ -19,6 +20,8 @@ use gatehouse::http::{ApiRequest, ApiResponse, Effect, Function, Gate, Problem, 
 use gatehouse::store::{Hourly, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+
+pub use contract::contract;
 
 /// The function.
 pub struct ReportProblem {
@@ -44,13 +47,13 @@ impl Function for ReportProblem {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewComment {
     text: Message,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct CommentView {
     id: EventId,
     at: Timestamp,

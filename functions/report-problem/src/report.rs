@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::files::{MOST_AT_ONCE, NewJobFile};
 use crate::{Author, ReportProblem};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewReport {
+pub(crate) struct NewReport {
     asset_id: Option<AssetId>,
     site_id: Option<SiteId>,
     title: Title,
@@ -31,8 +31,8 @@ struct NewReport {
     photo_ids: BTreeSet<FileId>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Reported {
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+pub(crate) struct Reported {
     job_id: JobId,
     uploads: Vec<AwaitedFile>,
 }

@@ -1,5 +1,6 @@
 //! Signing in and out, for contacts and staff alike, a person's own record, and the end of its mails.
 
+mod contract;
 mod passwords;
 mod signing_in;
 mod unsubscribing;
@@ -19,6 +20,8 @@ use gatehouse::session::Signer;
 use gatehouse::store::Person;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Session {
@@ -52,7 +55,8 @@ impl Function for Session {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AccountKind")]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Customer,
@@ -68,7 +72,8 @@ impl Kind {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Session")]
 struct SignedIn {
     token: String,
     expires_at: Timestamp,
@@ -82,7 +87,7 @@ enum Which {
     All,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangeMe {
     name: Option<PersonName>,
@@ -165,7 +170,7 @@ fn with_cookie(mut response: ApiResponse, cookie: Option<HeaderValue>) -> ApiRes
 }
 
 /// A person as it sees itself.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Me {
     id: PersonId,
     kind: Kind,
@@ -176,7 +181,7 @@ struct Me {
     details: PersonDetails,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 enum PersonDetails {
     Customer { company_id: CompanyId, areas: Areas, notifications: Notifications },

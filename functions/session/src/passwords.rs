@@ -5,7 +5,7 @@ use gatehouse::domain::{
     ActivationRefused, Activity, ActivityKind, Actor, Email, Language, Link, Mail, OutboxMail, PersonId, Token,
     TokenPurpose,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Problem, json, retry_on_conflict};
+use gatehouse::http::{ApiRequest, ApiResponse, Problem, Received, json, retry_on_conflict};
 use gatehouse::password::{self, Password, Verified};
 use gatehouse::store::{Hourly, Person};
 use lambda_http::http::StatusCode;
@@ -13,20 +13,23 @@ use serde::Deserialize;
 
 use crate::Session;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "RequestPasswordReset")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResetRequest {
     email: Email,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ResetPassword")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reset {
     token: Link,
     password: Password,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangePassword")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     current_password: Password,
@@ -48,7 +51,7 @@ impl Session {
             Ok(())
         })
         .await?;
-        json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "received" }))
+        json(StatusCode::ACCEPTED, &Received::RECEIVED)
     }
 
     pub(crate) async fn reset(&self, request: &ApiRequest, body: Reset) -> Result<ApiResponse, Problem> {

@@ -16,7 +16,7 @@ const RECORD_FROM: u32 = 5;
 /// At this many failures in a row the owner is told, once.
 const TELL_AT: u32 = 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignIn {
     email: Email,

@@ -6,7 +6,7 @@ use gatehouse::domain::{Activity, ActivityKind, Actor, Contact, ContactId, MailW
 use gatehouse::http::{ApiRequest, ApiResponse, Problem, json, retry_on_conflict};
 use gatehouse::store::Stored;
 use lambda_http::http::{StatusCode, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Session;
 
@@ -15,10 +15,17 @@ const FIELD: &str = "List-Unsubscribe";
 const ONE_CLICK: &str = "One-Click";
 
 /// What the page's button sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Unsubscribe")]
 #[serde(deny_unknown_fields)]
-struct Confirmed {
+pub(crate) struct Confirmed {
     confirm: bool,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Unsubscribed {
+    #[schemars(extend("enum" = ["unsubscribed"]))]
+    status: &'static str,
 }
 
 impl Session {
@@ -32,7 +39,7 @@ impl Session {
             Unsubscribe::Contact(contact, address) => retry_on_conflict(|| self.turn_off(contact, &address)).await?,
             Unsubscribe::Address(hash) => self.gate.store.make_quiet(&hash).await?,
         }
-        json(StatusCode::OK, &serde_json::json!({ "status": "unsubscribed" }))
+        json(StatusCode::OK, &Unsubscribed { status: "unsubscribed" })
     }
 
     /// Who has another address by now gets its mails there: what came to the old one turns nothing off for it, but the

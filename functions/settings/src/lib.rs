@@ -1,5 +1,6 @@
 //! How the operator shows itself, and what goes for the whole portal: an admin sets it, the staff see it.
 
+mod contract;
 mod logo;
 
 use gatehouse::aws::Env;
@@ -16,6 +17,8 @@ use tokio::try_join;
 
 use logo::{Drawn, NewLogo};
 
+pub use contract::contract;
+
 /// The function.
 pub struct Settings {
     gate: Gate,
@@ -24,7 +27,8 @@ pub struct Settings {
 }
 
 /// What is not named stays as it is; `null` sets it back to what goes without saying.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangeSettings")]
 #[serde(deny_unknown_fields)]
 struct Change {
     #[serde(default, deserialize_with = "double_option::deserialize")]
@@ -47,7 +51,8 @@ struct Change {
     logo: Option<Option<NewLogo>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Settings")]
 struct SettingsView {
     operator_name: String,
     portal_url: String,
@@ -60,7 +65,8 @@ struct SettingsView {
     logo: Option<LogoView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Logo")]
 struct LogoView {
     content_type: LogoType,
     data: String,

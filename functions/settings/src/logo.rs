@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 const STACK: usize = 32 * 1024 * 1024;
 
 /// A logo as it is sent.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLogo {
     content_type: LogoType,

@@ -16,7 +16,8 @@ use serde_with::rust::double_option;
 
 use crate::Share;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangeShare")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     title: Option<Title>,
@@ -29,8 +30,9 @@ pub(crate) struct Change {
     excluded_folders: Option<BTreeSet<Folder>>,
 }
 
-#[derive(Serialize)]
-struct Changed<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangedShare")]
+pub(crate) struct Changed<'a> {
     id: gatehouse::domain::ShareId,
     title: &'a Title,
     message: Option<&'a Message>,
@@ -38,6 +40,7 @@ struct Changed<'a> {
     allow_upload: bool,
     excluded_files: &'a BTreeSet<FileId>,
     excluded_folders: &'a BTreeSet<Folder>,
+    #[schemars(extend("enum" = gatehouse::domain::ShareState::WORDS))]
     state: &'static str,
 }
 

@@ -20,7 +20,7 @@ use crate::recipients::NewRecipient;
 /// One transaction writes the whole draft, and has room for a hundred writes.
 const MOST_FILES_AT_ONCE: usize = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewShare {
     title: Title,
@@ -36,9 +36,11 @@ pub(crate) struct NewShare {
     files: Vec<NewFile>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Created {
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "CreatedShare")]
+pub(crate) struct Created {
     id: ShareId,
+    #[schemars(extend("enum" = gatehouse::domain::ShareState::WORDS))]
     state: Cow<'static, str>,
     files: Vec<AwaitedFile>,
 }

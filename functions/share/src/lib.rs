@@ -1,6 +1,7 @@
 //! A share from its draft to its end: who makes it, who gets it, what changes afterwards.
 
 mod change;
+mod contract;
 mod draft;
 mod recipient_list;
 mod recipients;
@@ -12,6 +13,8 @@ use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
 use gatehouse::http::{ApiRequest, ApiResponse, Customer, Function, Gate, Problem, retry_on_conflict};
+
+pub use contract::contract;
 
 /// The function.
 pub struct Share {

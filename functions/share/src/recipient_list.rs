@@ -15,7 +15,8 @@ use serde::Serialize;
 
 use crate::Share;
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Recipient")]
 pub(crate) struct RecipientView {
     id: RecipientId,
     #[serde(flatten)]
@@ -30,7 +31,7 @@ pub(crate) struct RecipientView {
     downloaded_files: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 enum RecipientTarget {
     Contact { contact_id: ContactId },

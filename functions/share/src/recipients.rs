@@ -20,7 +20,7 @@ use crate::recipient_list::RecipientView;
 const MOST_RECIPIENTS: usize = 5_000;
 
 /// A contact, everyone at a company, or an address.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRecipient {
     contact_id: Option<ContactId>,

@@ -9,12 +9,20 @@ use gatehouse::domain::{
 use gatehouse::http::{Effect, Problem, json};
 use gatehouse::store::{FanOut, Hourly, Page, PageRequest, Reader, Transaction, WRITES_PER_READER};
 use lambda_http::http::StatusCode;
+use serde::Serialize;
 
 use crate::Share;
 use crate::draft::Sender;
 
 /// So many are told in the transaction that sends the share, which has room for a hundred writes.
 const TOLD_AT_ONCE: usize = 60 / WRITES_PER_READER;
+
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct SentShare {
+    id: ShareId,
+    #[schemars(extend("enum" = gatehouse::domain::ShareState::WORDS))]
+    state: &'static str,
+}
 
 impl Share {
     pub(crate) async fn send(&self, maker: &Sender, id: ShareId) -> Result<Effect<'_>, Problem> {
@@ -35,7 +43,7 @@ impl Share {
         let words = ShareWords::after(words_were.as_deref(), &share, &files);
         let share = share.with_words(&words);
 
-        let response = json(StatusCode::ACCEPTED, &serde_json::json!({ "id": share.id, "state": share.state.word() }))?;
+        let response = json(StatusCode::ACCEPTED, &SentShare { id: share.id, state: share.state.word() })?;
         let activity = maker.activity(ActivityKind::ShareSent, share.id, now).files(files.iter().map(|f| f.id));
         let transaction = store.transaction().save(draft.rev, &share).operators_row(Some(&draft), &share);
         let transaction = transaction.share_words(words_were.as_ref(), &words);

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Staff, words};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "NewApiKey")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
     name: PersonName,
@@ -20,8 +21,9 @@ pub(crate) struct NewKey {
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
-struct KeyView {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ApiKey")]
+pub(crate) struct KeyView {
     id: KeyId,
     name: PersonName,
     scopes: BTreeSet<Scope>,
@@ -31,8 +33,9 @@ struct KeyView {
 }
 
 /// A key in the answer that makes it.
-#[derive(Serialize)]
-struct MadeKey<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "MadeApiKey")]
+pub(crate) struct MadeKey<'a> {
     #[serde(flatten)]
     view: &'a KeyView,
     /// The key itself, once and never again.

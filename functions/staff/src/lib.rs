@@ -1,5 +1,6 @@
 //! Who works for the operator and what each may do; and the keys of its systems.
 
+mod contract;
 mod keys;
 mod people;
 
@@ -8,6 +9,8 @@ use gatehouse::domain::Right;
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Problem, retry_on_conflict};
 use serde::Serialize;
+
+pub use contract::contract;
 
 /// The function.
 pub struct Staff {

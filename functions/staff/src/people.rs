@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Staff, words};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "NewStaffMember")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMember {
     name: PersonName,
@@ -26,25 +27,28 @@ pub(crate) struct NewMember {
     language: Language,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChangeStaffMember")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeMember {
     roles: BTreeSet<Role>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Duty {
     on_duty: bool,
 }
 
-#[derive(Serialize)]
-struct MemberView {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "StaffMember")]
+pub(crate) struct MemberView {
     id: StaffId,
     name: PersonName,
     email: Email,
     roles: BTreeSet<Role>,
     on_duty: bool,
+    #[schemars(extend("enum" = gatehouse::domain::Access::WORDS))]
     access: &'static str,
     language: Language,
     last_seen_at: Option<Timestamp>,

@@ -46,6 +46,7 @@ pub(crate) async fn connect(env: impl Fn(&str) -> Env, template: &Template) -> R
         ("list-shares", endpoint::<list_shares::ListShares>(&env("list-shares")).await.map_err(failed)?),
         ("map", endpoint::<map::Map>(&env("map")).await.map_err(failed)?),
         ("no-route", endpoint::<no_route::NoRoute>(&env("no-route")).await.map_err(failed)?),
+        ("openapi", endpoint::<openapi::OpenApi>(&env("openapi")).await.map_err(failed)?),
         ("open-link", endpoint::<open_link::OpenLink>(&env("open-link")).await.map_err(failed)?),
         (
             "presign-download",

@@ -154,6 +154,9 @@ impl Access {
         }
     }
 
+    /// All that [`Self::word`] may say.
+    pub const WORDS: [&'static str; 4] = ["none", "invited", "active", "closed"];
+
     /// The word of the API for this state.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -167,7 +170,7 @@ impl Access {
 }
 
 /// One thing that a contact may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Area {
     /// See and download what was shared.
@@ -183,7 +186,7 @@ pub enum Area {
 }
 
 /// The areas of a contact, each once and in one order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Areas(std::collections::BTreeSet<Area>);
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, JobId, JobLine, PersonId, PersonName, ShareId};
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityKind {
     /// A company was entered.
@@ -171,7 +171,7 @@ pub struct Activity {
 }
 
 /// A field that has another value now. Values are told of rights and switches alone, never of what somebody typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FieldChange {
     /// Its name in the API.
     pub field: Cow<'static, str>,

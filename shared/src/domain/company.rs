@@ -14,6 +14,8 @@ use super::{CompanyId, CompanyName, Email, Reference, TextError};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
 pub struct CompanyDomain(String);
 
+crate::schema::of_text!(CompanyDomain, "A domain whose addresses belong to a company: example.com.", { "minLength": 1, "maxLength": 253 });
+
 impl FromStr for CompanyDomain {
     type Err = TextError;
 

@@ -13,7 +13,7 @@ use super::{
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Which mails about new shares a contact wants.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MailWish {
     /// One mail for each share.
@@ -26,7 +26,7 @@ pub enum MailWish {
 }
 
 /// A contact's wishes about notifications.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Notifications {
     /// By e-mail.
     #[serde(default)]

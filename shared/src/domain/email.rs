@@ -45,6 +45,8 @@ impl Email {
 /// The most octets of an address: a path of 256 with its angle brackets (RFC 5321 §4.5.3.1.3).
 const LONGEST: usize = 254;
 
+crate::schema::of_text!(Email, "An e-mail address; it is kept in lower case, its domain in ASCII.", { "format": "email" });
+
 impl FromStr for Email {
     type Err = EmailError;
 

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// What files are, for a filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
     /// Pictures.
@@ -64,7 +64,7 @@ impl FileKind {
 }
 
 /// Whether a file's bytes are in the bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileState {
     /// Announced; its bytes are awaited.
@@ -74,7 +74,7 @@ pub enum FileState {
 }
 
 /// As what a browser shows a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PreviewKind {
     /// A picture.
@@ -145,6 +145,12 @@ impl Sha256 {
     }
 }
 
+crate::schema::of_text!(
+    Sha256,
+    "The SHA-256 of a file's bytes: read in hexadecimal or in base64, written in hexadecimal.",
+    { "pattern": "^([0-9A-Fa-f]{64}|[0-9A-Za-z+/]{43}=)$" }
+);
+
 impl FromStr for Sha256 {
     type Err = TextError;
 
@@ -188,7 +194,7 @@ pub enum UploadRefusal {
 
 /// A file as it is announced, before its bytes come.
 #[serde_as]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFile {
     /// Its own name.
@@ -197,6 +203,7 @@ pub struct NewFile {
     pub size: u64,
     /// Its media type, if its sender knows one: browsers send an empty text where they do not.
     #[serde_as(as = "NoneAsEmptyString")]
+    #[schemars(with = "Option<String>")]
     #[serde(default)]
     pub content_type: Option<MediaType>,
     /// Its checksum, which its bytes are held to.

@@ -32,6 +32,8 @@ const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 #[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct FileName(String);
 
+crate::schema::of_text!(FileName, "A file's own name, in any script, as every system takes it.", { "minLength": 1, "maxLength": FileName::MOST });
+
 impl FileName {
     const MOST: usize = 255;
 
@@ -126,6 +128,8 @@ impl AnnouncedName {
         self.given != self.name.0
     }
 }
+
+crate::schema::of_text!(AnnouncedName, "A file's name as it is announced; what some system would not take is mended.", { "minLength": 1 });
 
 impl FromStr for AnnouncedName {
     type Err = TextError;

@@ -43,6 +43,12 @@ pub enum FolderError {
     Device(String),
 }
 
+crate::schema::of_text!(
+    Folder,
+    "A folder of a share: \"\" is the share's own, else up to 8 parts of 1 to 100 characters with / between them.",
+    { "maxLength": (Folder::MOST_CHARS + 1) * Folder::MOST_PARTS - 1 }
+);
+
 impl Folder {
     const MOST_PARTS: usize = 8;
     const MOST_CHARS: usize = 100;

@@ -17,8 +17,8 @@ impl IdError {
 }
 
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
         pub struct $name(Ulid);
 
@@ -47,6 +47,8 @@ macro_rules! id {
                     .ok_or(IdError($prefix))
             }
         }
+
+        crate::schema::of_text!($name, concat!($($doc),*), { "pattern": concat!("^", $prefix, "_[0-7][0-9A-HJKMNP-TV-Z]{25}$") });
     )*};
 }
 
@@ -158,6 +160,8 @@ impl FromStr for ActorId {
     }
 }
 
+crate::schema::of_text!(ActorId, "Whoever acts: a person, or an integration with its key.", { "pattern": "^(con|stf|key)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" });
+
 impl From<PersonId> for ActorId {
     fn from(id: PersonId) -> Self {
         Self::Person(id)
@@ -201,6 +205,8 @@ impl FromStr for PersonId {
         text.parse().map(Self::Contact).or_else(|_: IdError| text.parse().map(Self::Staff))
     }
 }
+
+crate::schema::of_text!(PersonId, "Whoever can sign in: a contact or one of the staff.", { "pattern": "^(con|stf)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" });
 
 impl From<ContactId> for PersonId {
     fn from(id: ContactId) -> Self {

@@ -61,6 +61,12 @@ impl fmt::Display for RecipientId {
     }
 }
 
+crate::schema::of_text!(
+    RecipientId,
+    "Which recipient of a share: a contact, everyone at a company, or a bare address.",
+    { "pattern": "^((con|com)_[0-7][0-9A-HJKMNP-TV-Z]{25}|adr_[0-9A-Za-z_-]{24})$" }
+);
+
 impl FromStr for RecipientId {
     type Err = IdError;
 

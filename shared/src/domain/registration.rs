@@ -32,7 +32,7 @@ pub enum Decision {
 }
 
 /// A request for access, as it is made.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccessRequest {
     /// The person's name.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A role of the operator's people. One person may have several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May do everything.
@@ -48,7 +48,7 @@ pub enum Right {
 }
 
 /// What an integration's key may do. There is no scope for staff and keys: a key makes no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Scope {
     /// [`Right::ReadCustomers`]
     #[serde(rename = "customers:read")]
@@ -118,6 +118,18 @@ impl Role {
 }
 
 impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::CustomersRead,
+        Self::CustomersWrite,
+        Self::SharesRead,
+        Self::SharesWrite,
+        Self::RecordsRead,
+        Self::RecordsWrite,
+        Self::Registrations,
+        Self::ActivityRead,
+    ];
+
     /// The same for keys.
     pub fn grants(self, right: Right) -> bool {
         matches!(

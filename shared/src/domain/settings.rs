@@ -134,6 +134,16 @@ impl TryFrom<i32> for ActivityMonths {
     }
 }
 
+impl schemars::JsonSchema for ActivityMonths {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ActivityMonths".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "How many months activity is kept.", "type": "integer", "minimum": 3, "maximum": 120 })
+    }
+}
+
 impl From<ActivityMonths> for i32 {
     fn from(months: ActivityMonths) -> Self {
         months.0
@@ -204,6 +214,8 @@ fn of_a_host(c: char) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct PortalUrl(String);
 
+crate::schema::of_text!(PortalUrl, "Where customers find the portal: a scheme and a host.", { "format": "uri" });
+
 impl FromStr for PortalUrl {
     type Err = PortalUrlError;
 
@@ -231,7 +243,7 @@ impl fmt::Display for PortalUrl {
 }
 
 /// What kind of picture a logo is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum LogoType {
     /// Pixels.
     #[serde(rename = "image/png")]

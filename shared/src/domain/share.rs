@@ -41,6 +41,9 @@ impl ShareState {
         }
     }
 
+    /// All that [`Self::word`] may say.
+    pub const WORDS: [&'static str; 3] = ["draft", "sent", "revoked"];
+
     /// The word of the API for this state.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -161,7 +164,8 @@ pub struct Share {
 pub const NOTIFICATION_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a contact sees beyond its own shares.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareVisibility")]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Nothing.

@@ -66,8 +66,8 @@ fn with_line_feeds(text: &str) -> String {
 }
 
 macro_rules! text {
-    ($($(#[$doc:meta])* $name:ident = $parse:expr;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident($most:literal) = $parse:expr;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
         pub struct $name(String);
 
@@ -83,10 +83,12 @@ macro_rules! text {
             type Err = TextError;
 
             fn from_str(text: &str) -> Result<Self, TextError> {
-                let parse: fn(&str) -> Result<String, TextError> = $parse;
-                parse(text).map(Self)
+                let parse: fn(&str, usize) -> Result<String, TextError> = $parse;
+                parse(text, $most).map(Self)
             }
         }
+
+        crate::schema::of_text!($name, concat!($($doc),*), { "minLength": 1, "maxLength": $most });
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,25 +100,25 @@ macro_rules! text {
 
 text! {
     /// A person's name, as that person writes it: at most 200 characters.
-    PersonName = |text| parse(text, 200, false);
+    PersonName(200) = |text, most| parse(text, most, false);
     /// A company's name: at most 200 characters.
-    CompanyName = |text| parse(text, 200, false);
+    CompanyName(200) = |text, most| parse(text, most, false);
     /// What a share, a job or a problem is called: at most 300 characters.
-    Title = |text| parse(text, 300, false);
+    Title(300) = |text, most| parse(text, most, false);
     /// The operator's own number for a thing: at most 100 characters.
-    Reference = |text| parse(text, 100, false);
+    Reference(100) = |text, most| parse(text, most, false);
     /// A word or a few for a state, a kind, a serial number: at most 100 characters.
-    Label = |text| parse(text, 100, false);
+    Label(100) = |text, most| parse(text, most, false);
     /// Where a place is, in lines as on a letter: at most 500 characters.
-    Address = |text| parse(text, 500, true);
+    Address(500) = |text, most| parse(text, most, true);
     /// A telephone number, as it is written: at most 50 characters. Address books put what turns text around theirs.
-    Phone = |text| parse(&text.replace(turns_text, ""), 50, false);
+    Phone(50) = |text, most| parse(&text.replace(turns_text, ""), most, false);
     /// A message from one person to another, with line breaks: at most 5,000 characters. What turns text is left out:
     /// it comes along when something is copied from a chat.
-    Message = |text| parse(&text.replace(turns_text, ""), 5_000, true);
+    Message(5_000) = |text, most| parse(&text.replace(turns_text, ""), most, true);
     /// A language by its BCP 47 tag, as far as Gatehouse goes: `en`, `de`, `pt-BR`.
-    Language = |text| {
-        let tag = parse(text, 35, false)?;
+    Language(35) = |text, most| {
+        let tag = parse(text, most, false)?;
         let mut subtags = tag.split('-');
         let primary = subtags.next().is_some_and(|s| matches!(s.len(), 2 | 3) && s.bytes().all(|b| b.is_ascii_alphabetic()));
         if primary && subtags.all(|s| (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric())) {
@@ -126,9 +128,9 @@ text! {
         }
     };
     /// A media type (RFC 9110 §8.3.1): `application/pdf`. Parameters (`; charset=utf-8`) are left out.
-    MediaType = |text| {
+    MediaType(127) = |text, most| {
         let without_parameters = text.split(';').next().unwrap_or_default();
-        let media_type = parse(without_parameters, 127, false)?.to_ascii_lowercase();
+        let media_type = parse(without_parameters, most, false)?.to_ascii_lowercase();
         let token = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
         match media_type.split_once('/') {
             Some((kind, subtype)) if token(kind) && token(subtype) => Ok(media_type),

@@ -13,7 +13,7 @@ const DRAWN: [&str; 7] =
     ["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "application/pdf"];
 
 /// How large a thumbnail is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThumbnailSize {
     /// For a line or a tile: 320 pixels.
@@ -46,7 +46,7 @@ impl ThumbnailSize {
 }
 
 /// Width and height in pixels, upright.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PixelSize {
     /// From left to right.
     pub width: u32,

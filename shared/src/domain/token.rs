@@ -69,7 +69,7 @@ impl TryFrom<String> for Token {
 pub struct Link(Option<Token>);
 
 /// A body that holds a link's token and nothing else.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkBody {
     /// The token.
@@ -82,6 +82,8 @@ impl Link {
         self.0.as_ref()
     }
 }
+
+crate::schema::of_text!(Link, "The token of a link in a mail: what follows its #.", {});
 
 impl From<String> for Link {
     fn from(text: String) -> Self {

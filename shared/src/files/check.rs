@@ -55,7 +55,7 @@ impl UploadError {
 }
 
 /// A part as its sender knows it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SentPart {
     number: u32,

@@ -33,7 +33,7 @@ impl Default for UrlBudget {
 pub const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// How to send a file's bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Upload {
     /// In one request.
@@ -73,7 +73,7 @@ pub enum Missing {
 }
 
 /// Where one part goes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct PartUrl {
     number: u32,
     url: String,

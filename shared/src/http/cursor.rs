@@ -22,10 +22,11 @@ impl List {
 }
 
 /// The parameters that every list takes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct PageQuery {
     /// How many items at most.
     #[serde(default = "PageQuery::usual", deserialize_with = "PageQuery::limit")]
+    #[schemars(range(min = 1, max = 100))]
     pub limit: usize,
     cursor: Option<String>,
 }
@@ -49,7 +50,8 @@ pub struct PartQuery {
 }
 
 /// A page as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct ListView<T> {
     items: Vec<T>,
     next: Option<String>,

@@ -9,7 +9,8 @@ use crate::domain::{FileId, FileName, FileState, Folder, Preview, ShareFile};
 use crate::files::{BucketFile, Download, Files};
 
 /// Where to fetch a file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Download")]
 pub struct DownloadView {
     /// Which.
     pub id: FileId,
@@ -21,7 +22,8 @@ pub struct DownloadView {
 }
 
 /// Where a browser finds a file to show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Preview")]
 pub struct PreviewView {
     url: String,
     /// As what it is shown.
@@ -39,7 +41,7 @@ impl PreviewView {
 }
 
 /// Where to fetch many.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct DownloadList {
     /// Those that this response has room for.
     pub items: Vec<DownloadView>,

@@ -1,6 +1,7 @@
 //! Between API Gateway and a function: a request comes in as a [`ApiRequest`], an [`ApiResponse`] or a [`Problem`] goes out.
 
 mod call;
+mod contract;
 mod cursor;
 #[cfg(feature = "files")]
 mod download_list;
@@ -31,13 +32,14 @@ use tracing::{Instrument as _, error, info, info_span};
 
 use call::Evidence;
 pub use call::{ApiRequest, LARGEST_BATCH, LARGEST_BODY, one_of_many};
+pub use contract::{Answer, Callers, Operation, Received, RequestBody, SchemaOf};
 pub use cursor::{List, ListView, PageQuery, PartQuery};
 #[cfg(feature = "files")]
 pub use download_list::{DownloadList, DownloadView, PreviewView};
 pub use frontend::{Frontend, ProxyError, TrustedProxy};
 pub use gate::{Caller, Customer, Gate, Operator, ShareAccess, ShareRead};
 pub use idempotency::Effect;
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, Problem, problem_schema};
 #[cfg(feature = "files")]
 pub use thumbnail_list::{ThumbnailList, ThumbnailsWanted, at_most};
 #[cfg(feature = "files")]

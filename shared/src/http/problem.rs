@@ -1,5 +1,7 @@
 //! Every error answer of the API, in one file (RFC 9457). What the log learns never reaches the caller.
 
+use std::collections::BTreeSet;
+
 use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -12,8 +14,54 @@ use crate::domain::{
 };
 use crate::store::{CommitError, StoreError};
 
+/// Every problem that there is, by its status: what is not here cannot be answered (see [`Problem::new`]), and what no route
+/// names is not here.
+pub(super) const SLUGS: [(u16, &str); 41] = [
+    (400, "invalid_body"),
+    (400, "invalid_cursor"),
+    (401, "sign_in_required"),
+    (401, "wrong_credentials"),
+    (403, "area_not_open"),
+    (403, "forbidden"),
+    (404, "link_unknown"),
+    (404, "not_found"),
+    (405, "method_not_allowed"),
+    (409, "access_closed"),
+    (409, "already_active"),
+    (409, "already_mapped"),
+    (409, "already_sent"),
+    (409, "company_merged"),
+    (409, "conflict"),
+    (409, "domain_taken"),
+    (409, "email_differs"),
+    (409, "email_taken"),
+    (409, "file_stored"),
+    (409, "in_progress"),
+    (409, "last_admin"),
+    (409, "no_preview"),
+    (409, "share_revoked"),
+    (409, "upload_incomplete"),
+    (409, "upload_refused"),
+    (410, "link_expired"),
+    (410, "link_replaced"),
+    (410, "link_used"),
+    (410, "link_withdrawn"),
+    (410, "share_expired"),
+    (413, "body_too_large"),
+    (415, "unsupported_media_type"),
+    (422, "contact_of_other_company"),
+    (422, "email_missing"),
+    (422, "idempotency_key_reused"),
+    (422, "invalid_fields"),
+    (422, "password_too_weak"),
+    (422, "plan_lacks_portal"),
+    (429, "too_many_requests"),
+    (500, "internal_error"),
+    (503, "service_busy"),
+];
+
 /// One field of a request that is not as it should be.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// Its path: `email`, `files[2].size`.
     pub field: String,
@@ -38,9 +86,12 @@ struct Parts {
     stale: bool,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// An error answer (RFC 9457); `type` is for programs, `detail` for people.
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(super) struct Document<'a> {
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = every_slug()))]
     slug: &'a str,
     title: &'a str,
     status: u16,
@@ -50,8 +101,18 @@ struct Document<'a> {
     errors: &'a [FieldError],
 }
 
+fn every_slug() -> BTreeSet<&'static str> {
+    SLUGS.into_iter().map(|(_, slug)| slug).collect()
+}
+
+/// The schema of every error answer.
+pub fn problem_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<Document<'_>>()
+}
+
 impl Problem {
     fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        debug_assert!(SLUGS.contains(&(status.as_u16(), slug)), "{slug} is not among the problems");
         let (errors, headers) = (Vec::new(), Vec::new());
         let detail = detail.into();
         Self(Box::new(Parts { status, slug, title, detail, errors, headers, cause: None, stale: false }))

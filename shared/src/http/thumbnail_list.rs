@@ -14,7 +14,7 @@ use crate::files::{DOWNLOAD_LIFETIME, Files};
 const MOST_FILES: usize = 100;
 
 /// Which pictures of one share somebody asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThumbnailsWanted {
     /// Of which files.
@@ -24,7 +24,8 @@ pub struct ThumbnailsWanted {
 }
 
 /// One picture.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Thumbnail")]
 struct ThumbnailView {
     share_id: ShareId,
     id: FileId,
@@ -34,7 +35,7 @@ struct ThumbnailView {
 }
 
 /// Many pictures.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ThumbnailList {
     items: Vec<ThumbnailView>,
     expires_at: Timestamp,

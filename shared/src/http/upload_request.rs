@@ -8,7 +8,7 @@ use crate::domain::{ActorId, CompanyId, FileId, FileName, FileState, NewFile, Pe
 use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED, Upload, by_name};
 
 /// A file whose bytes are awaited, and how to send them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AwaitedFile {
     /// Which.
     pub id: FileId,

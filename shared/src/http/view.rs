@@ -13,13 +13,15 @@ use crate::domain::{
 };
 
 /// A contact as the staff see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Contact")]
 pub struct ContactView {
     id: ContactId,
     company_id: CompanyId,
     name: PersonName,
     email: Option<Email>,
     phone: Option<Phone>,
+    #[schemars(extend("enum" = crate::domain::Access::WORDS))]
     access: &'static str,
     areas: Areas,
     language: Language,
@@ -55,7 +57,8 @@ impl From<Contact> for ContactView {
 }
 
 /// A file of a share as everybody sees it who sees the share.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareFile")]
 pub struct FileView {
     id: FileId,
     name: FileName,
@@ -132,7 +135,8 @@ impl From<ShareFile> for FileView {
 }
 
 /// A share as everybody sees it who has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Share")]
 pub struct ShareView {
     id: ShareId,
     title: Title,

@@ -2,6 +2,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on ends")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the same")]
 
+pub mod openapi;
 pub mod pictures;
 pub mod proxy;
 
@@ -147,12 +148,16 @@ impl Portal {
 
     /// Sends a request that a test has made by itself.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
-        let answer = request.send().await.expect("the portal answers");
+        let request = request.build().expect("a request");
+        let asked = openapi::Asked::of(&request);
+        let answer = self.http.execute(request).await.expect("the portal answers");
         let (status, headers) = (answer.status(), answer.headers().clone());
         let text = answer.text().await.expect("the answer is text");
         let body =
             if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
-        Reply { status, headers, body }
+        let reply = Reply { status, headers, body };
+        asked.hold(&reply);
+        reply
     }
 
     /// A request to make by hand.

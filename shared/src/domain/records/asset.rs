@@ -38,7 +38,7 @@ pub struct Asset {
 }
 
 /// What is said of an asset.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssetChange {
     name: Option<Title>,

@@ -19,7 +19,7 @@ use crate::domain::{
 const MOST_FOLLOWERS: usize = 45;
 
 /// How far a job has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// It is to be done.
@@ -49,7 +49,7 @@ impl JobStatus {
 }
 
 /// Who has entered a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobSource {
     /// The operator's own system, or its staff.
@@ -59,7 +59,7 @@ pub enum JobSource {
 }
 
 /// How soon whoever reported a problem needs it to be looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Urgency {
     /// When there is time.
@@ -145,7 +145,7 @@ pub struct ProblemReport {
 }
 
 /// What the operator says of a job that it knows by its id.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobUpdate {
     reference: Option<Reference>,
@@ -166,7 +166,7 @@ impl JobUpdate {
 }
 
 /// What is said of a job.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobChange {
     title: Option<Title>,
@@ -473,7 +473,7 @@ impl Job {
 }
 
 /// What happened to a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobEventKind {
     /// It was entered.

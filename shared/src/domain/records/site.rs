@@ -32,7 +32,7 @@ pub struct Site {
 }
 
 /// What is said of a site.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteChange {
     name: Option<Title>,

@@ -1,0 +1,68 @@
+//! What each route takes and answers, and by what it refuses.
+
+use gatehouse::domain::Right;
+use gatehouse::http::Callers::{Customers, StaffAndCustomers};
+use gatehouse::http::{Operation, PreviewView};
+
+use crate::files::{DownloadView, NewJobFiles, Uploads};
+use crate::report::{NewReport, Reported};
+use crate::{CommentView, NewComment};
+
+/// The contract of this function's routes.
+#[must_use]
+pub fn contract() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            Customers,
+            "POST /v1/problems",
+            "reportProblem",
+            "Reports a problem on an asset or a site: a job at once, with photos that are to come or have come before.",
+        )
+        .takes::<NewReport>()
+        .answers::<Reported>(201)
+        .refuses(&["area_not_open", "too_many_requests"]),
+        Operation::new(
+            Customers,
+            "POST /v1/problem-photos",
+            "announceProblemPhotos",
+            "Announces photos for a report that is to follow within a day.",
+        )
+        .takes::<NewJobFiles>()
+        .answers::<Uploads>(201)
+        .refuses(&["area_not_open", "too_many_requests"]),
+        Operation::new(
+            StaffAndCustomers(Right::ManageRecords),
+            "POST /v1/jobs/{id}/files",
+            "addJobFiles",
+            "Announces photos and other files of a job.",
+        )
+        .takes::<NewJobFiles>()
+        .answers::<Uploads>(201)
+        .refuses(&["area_not_open", "too_many_requests"]),
+        Operation::new(
+            StaffAndCustomers(Right::ManageRecords),
+            "POST /v1/jobs/{id}/comments",
+            "commentOnJob",
+            "Writes on a job; the other side is told.",
+        )
+        .takes::<NewComment>()
+        .answers::<CommentView>(201)
+        .refuses(&["area_not_open", "too_many_requests"]),
+        Operation::new(
+            StaffAndCustomers(Right::ReadRecords),
+            "POST /v1/jobs/{id}/files/{fid}/download",
+            "downloadJobFile",
+            "Says where to fetch a file of a job.",
+        )
+        .answers::<DownloadView>(200)
+        .refuses(&["area_not_open"]),
+        Operation::new(
+            StaffAndCustomers(Right::ReadRecords),
+            "POST /v1/jobs/{id}/files/{fid}/preview",
+            "previewJobFile",
+            "Says where a browser finds a file of a job to show it.",
+        )
+        .answers::<PreviewView>(200)
+        .refuses(&["area_not_open", "no_preview"]),
+    ]
+}
