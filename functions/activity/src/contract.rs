@@ -14,7 +14,7 @@ pub fn contract() -> Vec<Operation> {
             Staff(Right::ReadActivity),
             "GET /v1/activity",
             "listActivity",
-            "Lists who did what, the newest first; as text/csv for a spreadsheet.",
+            "Lists who did what, the newest first; as text/csv for a spreadsheet, in parts: the header Link says where the next one is.",
         )
         .query::<Filter>()
         .query::<PageQuery>()

@@ -5,7 +5,7 @@ use gatehouse::http::{Operation, Received};
 
 use crate::passwords::{Change, Reset, ResetRequest};
 use crate::signing_in::SignIn;
-use crate::unsubscribing::{Confirmed, Unsubscribed};
+use crate::unsubscribing::{Confirmed, OneClick, Unsubscribed};
 use crate::{ChangeMe, Me, SignedIn};
 
 /// The contract of this function's routes.
@@ -61,7 +61,9 @@ pub fn contract() -> Vec<Operation> {
             "unsubscribe",
             "Turns mails about shares off (RFC 8058).",
         )
-        .takes_as::<Confirmed>(&["application/json"], true)
+        .takes::<Confirmed>()
+        .takes_as::<OneClick>("application/x-www-form-urlencoded")
+        .takes_as::<OneClick>("multipart/form-data")
         .answers::<Unsubscribed>(200)
         .refuses(&["link_unknown"]),
     ]

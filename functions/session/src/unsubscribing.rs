@@ -28,6 +28,14 @@ pub(crate) struct Unsubscribed {
     status: &'static str,
 }
 
+/// What a mail program sends; it is read by itself ([`confirmed`]), as a form or in parts.
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "its schema alone is used")]
+pub(crate) struct OneClick {
+    #[schemars(rename = "List-Unsubscribe", extend("const" = ONE_CLICK))]
+    field: String,
+}
+
 impl Session {
     /// The same answer however often, and whether or not there is still anything to turn off.
     pub(crate) async fn unsubscribe(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

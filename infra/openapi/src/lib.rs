@@ -162,10 +162,12 @@ impl Schemas {
         if !parameters.is_empty() {
             described["parameters"] = parameters.into();
         }
-        if let Some(RequestBody { schema, required, media_types }) = operation.request {
-            let schema = self.of(schema, false);
-            let content: Map<String, Value> =
-                media_types.iter().map(|one| ((*one).to_owned(), json!({ "schema": schema }))).collect();
+        if let Some(RequestBody { required, content }) = &operation.request {
+            let content = content.iter().map(|(media_type, schema)| {
+                let schema = self.of(*schema, false);
+                ((*media_type).to_owned(), json!({ "schema": schema }))
+            });
+            let content: Map<String, Value> = content.collect();
             described["requestBody"] = json!({ "required": required, "content": content });
         }
         described

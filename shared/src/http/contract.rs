@@ -39,14 +39,12 @@ impl Callers {
 }
 
 /// A body that a route takes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RequestBody {
-    /// Its schema.
-    pub schema: SchemaOf,
     /// Whether there must be one.
     pub required: bool,
-    /// As which media types.
-    pub media_types: &'static [&'static str],
+    /// Its schema as each media type.
+    pub content: Vec<(&'static str, SchemaOf)>,
 }
 
 /// One of the answers of a route when all is well.
@@ -100,19 +98,22 @@ impl Operation {
     /// With a JSON body.
     #[must_use]
     pub fn takes<T: JsonSchema>(self) -> Self {
-        self.takes_as::<T>(&[JSON], true)
+        self.takes_as::<T>(JSON)
     }
 
     /// With a JSON body that may be left out.
     #[must_use]
     pub fn may_take<T: JsonSchema>(self) -> Self {
-        self.takes_as::<T>(&[JSON], false)
+        let mut operation = self.takes::<T>();
+        operation.request.iter_mut().for_each(|body| body.required = false);
+        operation
     }
 
-    /// With a body of one of these media types.
+    /// With a body of that media type, or of another that is said as well.
     #[must_use]
-    pub fn takes_as<T: JsonSchema>(mut self, media_types: &'static [&'static str], required: bool) -> Self {
-        self.request = Some(RequestBody { schema: |generator| generator.subschema_for::<T>(), required, media_types });
+    pub fn takes_as<T: JsonSchema>(mut self, media_type: &'static str) -> Self {
+        let body = self.request.get_or_insert(RequestBody { required: true, content: Vec::new() });
+        body.content.push((media_type, |generator| generator.subschema_for::<T>()));
         self
     }
 

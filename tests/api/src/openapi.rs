@@ -70,8 +70,11 @@ impl Asked {
         let taken = reply.status.is_success() && reply.body["refused"].as_u64().is_none_or(|refused| refused == 0);
         if let Some(body) = self.body.as_ref().filter(|_| taken) {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-            assert!(schema.is_object(), "{route}: a body is not documented: {body:#}");
-            fits(&format!("{route} request"), schema, &DOCUMENT["components"], body);
+            if schema.is_object() {
+                fits(&format!("{route} request"), schema, &DOCUMENT["components"], body);
+            } else {
+                assert_eq!(*body, json!({}), "{route}: a body is not documented");
+            }
         }
     }
 

@@ -209,7 +209,8 @@ async fn every_answer_writes_times_with_three_digits_of_a_second_and_head_is_get
         let same = |name: &str| assert_eq!(head.headers.get(name), got.headers.get(name), "{}", asked.route);
         ["content-type", "cache-control", "etag", "content-disposition"].into_iter().for_each(same);
         let nobody = portal.call(Method::HEAD, &asked.path, &NOBODY, None).await;
-        assert_eq!((nobody.status, nobody.body), (StatusCode::UNAUTHORIZED, Value::Null), "{}", asked.route);
+        let status = if asked.route == "GET /openapi.json" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!((nobody.status, nobody.body), (status, Value::Null), "{}", asked.route);
     }
     assert!(times > 30, "only {times} times were seen");
 }

@@ -29,6 +29,7 @@ mod mailing;
 mod merging;
 mod office;
 mod on_lambda;
+mod openapi;
 mod owners;
 mod previews;
 mod problems;
