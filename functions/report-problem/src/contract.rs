@@ -20,7 +20,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewReport>()
         .answers::<Reported>(201)
-        .refuses(&["area_not_open", "too_many_requests"]),
+        .refuses(&["area_not_open", "not_found", "too_many_requests"]),
         Operation::new(
             Customers,
             "POST /v1/problem-photos",

@@ -212,6 +212,10 @@ async fn a_report_needs_the_area_and_names_one_thing_of_ones_own_company() {
     ] {
         post(with(theirs)).await.expect_problem(404, "not_found");
     }
+    // A key is free again for the same report put right.
+    let request = portal.request(Method::POST, "/v1/problems").header("idempotency-key", "phone-18");
+    let request = request.bearer_auth(ann.who.0.as_ref().unwrap()).json(&with(json!({ "asset_id": of_bob["id"] })));
+    portal.send(request).await.expect_problem(404, "not_found");
     post(with(json!({ "asset_id": null }))).await.expect_invalid("asset_id");
     post(with(json!({ "site_id": asset["site_id"] }))).await.expect_invalid("asset_id");
     post(with(json!({ "title": " " }))).await.expect_invalid("title");
