@@ -11,6 +11,10 @@ use crate::view::{AssetView, JobDetails, JobView, JobWithHistory, Rows, SiteView
 /// The contract of this function's routes.
 #[must_use]
 pub fn contract() -> Vec<Operation> {
+    [sites(), assets(), jobs()].concat()
+}
+
+fn sites() -> Vec<Operation> {
     vec![
         Operation::new(
             StaffAndCustomers(Right::ReadRecords),
@@ -53,6 +57,11 @@ pub fn contract() -> Vec<Operation> {
         .takes::<Batch<SiteChange>>()
         .answers::<BatchView>(200)
         .refuses(&["company_merged"]),
+    ]
+}
+
+fn assets() -> Vec<Operation> {
+    vec![
         Operation::new(
             StaffAndCustomers(Right::ReadRecords),
             "GET /v1/assets",
@@ -94,6 +103,11 @@ pub fn contract() -> Vec<Operation> {
         .takes::<Batch<AssetChange>>()
         .answers::<BatchView>(200)
         .refuses(&["company_merged"]),
+    ]
+}
+
+fn jobs() -> Vec<Operation> {
+    vec![
         Operation::new(
             StaffAndCustomers(Right::ReadRecords),
             "GET /v1/jobs",
