@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, of what each function says of its routes (its `contract`) and of the types themselves.
 //!
-//! `cargo run -p gatehouse-openapi > functions/openapi/openapi.json` writes the file that is published; a test holds it
+//! `docs/ARCHITECTURE.md` says how the file that is published is made anew (by way of another file: a function includes
+//! it, and an empty one would be built in); a test holds it
 //! to the code.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -328,7 +329,7 @@ mod tests {
     #[test]
     fn the_published_file_is_what_the_code_says() {
         let published = std::fs::read_to_string(FILE).unwrap();
-        assert!(published == text(), "run: cargo run -p gatehouse-openapi > functions/openapi/openapi.json");
+        assert!(published == text(), "the document is to be made anew: docs/ARCHITECTURE.md, The contract");
     }
 
     #[test]
