@@ -1,7 +1,7 @@
 //! A company that was merged into another: what is shared with everyone at it, its people, its inbox, its sites, assets and
 //! jobs. All of it once more a little later, for who or what came in the very moment.
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use gatehouse::domain::{
     Activity, ActivityKind, Actor, Asset, CompanyId, CompanyRecord, Contact, EventAuthor, InboxOf, InboxRow, Job,
     MergeStep, Recipient, RecipientId, RecordLine, RecordLink, ShareEvent, ShareFile, ShareId, Site, Target, Task,
@@ -112,7 +112,9 @@ impl RunTasks {
         page: PageRequest,
     ) -> Result<Option<Position>, TaskError> {
         let ids = self.store.record_ids::<T::Line>(merge.company, page).await?;
-        try_join_all(ids.items.into_iter().map(|id| self.move_record::<T>(merge, id))).await?;
+        // Each is gone through to its end, whatever becomes of another: none is left between its move and its words.
+        let moved = join_all(ids.items.into_iter().map(|id| self.move_record::<T>(merge, id))).await;
+        moved.into_iter().collect::<Result<(), _>>()?;
         Ok(ids.next)
     }
 
