@@ -14,12 +14,12 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::domain::{
     Area, ContactId, FileId, FirstFile, Folder, InboxOf, InboxRow, PreviewKind, RecipientId, Right, Share, ShareFile,
-    Visibility,
+    ShareId, Visibility,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, ListView, PageQuery, Problem, ShareView, json,
-    json_unless_known,
+    ApiRequest, ApiResponse, Customer, FileView, Function, Gate, List, ListView, PageQuery, Problem, ShareAccess,
+    ShareView, json, json_unless_known,
 };
 use gatehouse::store::{InboxPage, InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
@@ -152,7 +152,7 @@ impl ListShares {
             Ok(asked) => asked,
             // Who is nobody any more learns nothing of what could be asked.
             Err(wrong) => {
-                Gate::authenticate_contact(customer.claims, store.contact(customer.contact).await?)?;
+                customer.admit(store.contact(customer.contact).await?)?;
                 return Err(wrong);
             }
         };
@@ -168,7 +168,7 @@ impl ListShares {
         )?;
         let shown = visibility == Visibility::Company;
         self.colleagues.store(shown, Ordering::Relaxed);
-        let contact = Gate::authenticate_contact(customer.claims, contact)?;
+        let contact = customer.admit(contact)?;
         if !contact.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }
@@ -214,20 +214,9 @@ impl ListShares {
         let files = files.unwrap_or_default();
         let seen = self.gate.authorize_share(customer, received, share.as_deref(), &files).await?;
         let share = share.ok_or_else(Problem::not_found)?.record;
-        try_join!(
-            async {
-                match seen.own.as_ref().filter(|row| row.unread) {
-                    Some(row) => store.mark_read(row).await,
-                    None => Ok(()),
-                }
-            },
-            async {
-                match &seen.seen {
-                    Some(_) => Ok(()),
-                    None => store.note_opened(share.id, RecipientId::Contact(seen.contact.id), self.gate.now()).await,
-                }
-            },
-        )?;
+        if !seen.viewed {
+            self.note_read(share.id, &seen).await?;
+        }
         let shown: Vec<_> =
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
         let files_seen = seen.seen.as_ref().map(|seen| seen.files.clone()).unwrap_or_default();
@@ -239,6 +228,28 @@ impl ListShares {
         let mut shown = WithFiles::new(row, search_incomplete, shown);
         shown.files = shown.files.into_iter().map(|file| file.seen(&files_seen)).collect();
         json(StatusCode::OK, &shown)
+    }
+
+    /// That the contact has opened it, and that nothing of it is new any more.
+    async fn note_read(&self, share: ShareId, by: &ShareAccess) -> Result<(), Problem> {
+        let store = &self.gate.store;
+        let unread = by.own.as_ref().filter(|row| row.unread);
+        let contact = RecipientId::Contact(by.contact.id);
+        try_join!(
+            async {
+                match unread {
+                    Some(row) => store.mark_read(row).await,
+                    None => Ok(()),
+                }
+            },
+            async {
+                match by.seen {
+                    Some(_) => Ok(()),
+                    None => store.note_opened(share, contact, self.gate.now()).await,
+                }
+            },
+        )?;
+        Ok(())
     }
 
     async fn all(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

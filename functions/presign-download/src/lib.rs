@@ -9,14 +9,13 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, Contact, ContactId, FileId, FileState, RecipientId, Right, ShareFile, ShareId,
-    ShareSeen,
+    Activity, ActivityKind, Actor, ContactId, FileId, FileState, RecipientId, Right, ShareFile, ShareId, ShareSeen,
 };
 use gatehouse::event::StartError;
 use gatehouse::files::Files;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, Function, Gate, PreviewView, Problem, json,
-    retry_on_conflict,
+    ApiRequest, ApiResponse, Customer, DownloadList, DownloadView, Function, Gate, PreviewView, Problem, ShareAccess,
+    json, retry_on_conflict,
 };
 use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
@@ -70,7 +69,7 @@ impl PresignDownload {
                     read.share.as_ref().is_some_and(|share| share.shows_to(file, &seen.contact, seen.visibility))
                 };
                 let file = files.into_iter().find(shown);
-                (By::contact(&seen.contact, seen.seen), file)
+                (By::reader(seen), file)
             }
             None => {
                 let found = async {
@@ -96,7 +95,7 @@ impl PresignDownload {
         let (by, file) = self.find(request, self.gate.customer(request).await?).await?;
         let view = PreviewView::of(&self.files, &file, file.preview()).await?;
         let (now, share) = (self.gate.now(), file.share_id);
-        // Once for each person, file and hour: the staff's looks are not kept.
+        // Once for each person, file and hour: the staff's looks are not kept, whoever they look as.
         if let Some((contact, was)) = &by.contact
             && let Some(seen) = seen_by(*contact, was.as_ref(), share, now).view(file.id, now)
         {
@@ -131,7 +130,7 @@ impl PresignDownload {
                 let share = share.ok_or_else(Problem::not_found)?;
                 let shown = files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility));
                 let shown: Vec<ShareFile> = shown.collect();
-                Ok((By::contact(&seen.contact, seen.seen), share.id, shown))
+                Ok((By::reader(seen), share.id, shown))
             }
             None => {
                 let found = async { Ok::<_, Problem>(store.share_and_files(id()?).await?) };
@@ -166,8 +165,9 @@ struct By {
 }
 
 impl By {
-    fn contact(contact: &Contact, seen: Option<Stored<ShareSeen>>) -> Self {
-        Self { actor: Customer::actor(contact), contact: Some((contact.id, seen)) }
+    fn reader(reader: ShareAccess) -> Self {
+        let actor = Customer::actor(&reader.contact);
+        Self { actor, contact: (!reader.viewed).then_some((reader.contact.id, reader.seen)) }
     }
 
     fn staff(actor: Actor) -> Self {

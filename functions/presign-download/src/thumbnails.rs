@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::try_join;
 use gatehouse::domain::{Area, FileId, InboxOf, Right, Share, ShareFile, ShareId, ThumbnailSize, Visibility};
-use gatehouse::http::{
-    ApiRequest, ApiResponse, Customer, Gate, Problem, ThumbnailList, ThumbnailsWanted, at_most, json,
-};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Problem, ThumbnailList, ThumbnailsWanted, at_most, json};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 
@@ -83,7 +81,7 @@ impl PresignDownload {
             Ok(wanted) => wanted,
             // Who is nobody any more learns nothing of what could be asked.
             Err(wrong) => {
-                Gate::authenticate_contact(customer.claims, store.contact(customer.contact).await?)?;
+                customer.admit(store.contact(customer.contact).await?)?;
                 return Err(wrong);
             }
         };
@@ -99,7 +97,7 @@ impl PresignDownload {
             store.shares(wanted.shares()),
             store.files_of(wanted.files()),
         )?;
-        let contact = Gate::authenticate_contact(customer.claims, contact)?;
+        let contact = customer.admit(contact)?;
         if !contact.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }

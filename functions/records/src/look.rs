@@ -4,7 +4,7 @@ use futures_util::try_join;
 use std::collections::BTreeSet;
 
 use gatehouse::domain::{Area, Contact, ContactId, EventAuthor, Job, JobId, RecordLine, Right};
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, List, PageQuery, Problem, json, json_unless_known};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, List, PageQuery, Problem, json, json_unless_known};
 use gatehouse::store::{RecordPage, RecordPlace, RecordQuery, Stored};
 use lambda_http::http::StatusCode;
 
@@ -22,7 +22,7 @@ struct AskedFor {
 
 /// The contact behind the session, if one of these areas is open to it now.
 fn open_to<T: Shown>(customer: Customer, contact: Option<Stored<Contact>>) -> Result<Contact, Problem> {
-    let contact = Gate::authenticate_contact(customer.claims, contact)?.record;
+    let contact = customer.admit(contact)?.record;
     area_open::<T>(&contact).map(|()| contact)
 }
 
@@ -152,7 +152,7 @@ impl Records {
         };
         let contact = async { Ok::<_, Problem>(self.gate.store.contact(customer.contact).await?) };
         let (contact, read) = futures_util::join!(contact, read);
-        let contact = Gate::authenticate_contact(customer.claims, contact?)?.record;
+        let contact = customer.admit(contact?)?.record;
         match read {
             Ok(Some(read)) => {
                 read.kind().open_to(&contact)?;

@@ -7,7 +7,7 @@ use gatehouse::domain::{
     ActivityKind, AnnouncedName, Area, ContactId, FileId, FileName, FileState, Job, JobFile, JobId, MediaType, Right,
 };
 use gatehouse::files::{Download, IN_PARTS_FROM, by_name};
-use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, Gate, PreviewView, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, PreviewView, Problem, json};
 use gatehouse::store::{Hourly, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -198,7 +198,7 @@ impl ReportProblem {
         let customer = self.gate.customer(request).await?;
         let customer = customer.ok_or_else(|| Problem::forbidden("Problems are reported by customers."))?;
         let contact = self.gate.store.contact(customer.contact).await?;
-        let contact = Gate::authenticate_contact(customer.claims, contact)?.record;
+        let contact = customer.admit(contact)?.record;
         if !contact.areas.has(Area::ReportProblem) {
             return Err(Problem::area_not_open("report_problem"));
         }

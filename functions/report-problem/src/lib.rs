@@ -101,7 +101,7 @@ impl ReportProblem {
             }
         };
         let (contact, job) = try_join!(store.contact(customer.contact), job)?;
-        let contact = Gate::authenticate_contact(customer.claims, contact)?.record;
+        let contact = customer.admit(contact)?.record;
         let job = job.ok_or_else(Problem::not_found)?;
         job.open_to(&contact)?;
         Ok((job, Author::contact(contact)))

@@ -47,7 +47,7 @@ impl Function for Session {
             "PUT /v1/me/password" => self.change_password(request).await,
             "DELETE /v1/sessions/current" => retry_on_conflict(|| self.sign_out(request, Which::This)).await,
             "DELETE /v1/sessions" => retry_on_conflict(|| self.sign_out(request, Which::All)).await,
-            "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.caller(request).await?.person)),
+            "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.seen_person(request).await?)),
             "POST /v1/unsubscribe/{token}" => self.unsubscribe(request).await,
             "PATCH /v1/me" => retry_on_conflict(|| self.change_me(request)).await,
             _ => Err(Problem::not_found()),

@@ -8,7 +8,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, Actor, EraseStep, FileId, Folder, Message, Right, Share as Shared, ShareEvent, ShareState,
     ShareWords, Task, TaskKind, Title,
 };
-use gatehouse::http::{ApiRequest, ApiResponse, Customer, Gate, Problem, json, no_content};
+use gatehouse::http::{ApiRequest, ApiResponse, Customer, Problem, json, no_content};
 use gatehouse::store::Stored;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ impl Share {
             share.state == ShareState::Draft && share.made_by_contact() == Some(customer.contact)
         };
         let Some(draft) = share.filter(own) else { return self.refuse(request, customer).await };
-        let contact = Gate::authenticate_contact(customer.claims, contact)?;
+        let contact = customer.admit(contact)?;
         self.discard(&draft, Customer::actor(&contact)).await
     }
 

@@ -9,7 +9,7 @@ use gatehouse::domain::{
     PersonName, Reference, Right, Share as Draft, ShareFile, ShareId, ShareState, ShareWords, Title,
 };
 use gatehouse::files::UrlBudget;
-use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, Gate, Problem, UploadRequest, json};
+use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, Problem, UploadRequest, json};
 use gatehouse::store::Transaction;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ impl Share {
             return Ok(Sender { id: staff.id, name: staff.name, company: None });
         };
         let contact = self.gate.store.contact(customer.contact).await?;
-        let contact = Gate::authenticate_contact(customer.claims, contact)?.record;
+        let contact = customer.admit(contact)?.record;
         if !contact.areas.has(Area::Upload) {
             return Err(Problem::area_not_open("upload"));
         }

@@ -205,6 +205,9 @@ impl Schemas {
         if operation.takes_key() {
             header("Idempotency-Key", "The same key and body answers the first answer again for 24 hours.");
         }
+        if operation.shows_as_seen() {
+            header("Gatehouse-View-As", "For the staff: the id of a contact, to see this as that contact sees it.");
+        }
         if operation.cached {
             header("If-None-Match", "The ETag of an answer that the caller has: 304 if it still is the same.");
         }

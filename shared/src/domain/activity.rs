@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::clock::Timestamp;
+use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityId, ActorId, CompanyId, ContactId, FileId, JobId, JobLine, PersonId, PersonName, ShareId};
+use super::{
+    ActivityId, ActorId, CompanyId, Contact, ContactId, FileId, JobId, JobLine, PersonId, PersonName, ShareId, Staff,
+};
+
+/// Of one of the staff who views as a contact, one look in this time is told.
+const VIEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -88,6 +93,8 @@ pub enum ActivityKind {
     LinkOpened,
     /// A file was looked at, and not downloaded: once for each person, file and hour.
     FileViewed,
+    /// One of the staff saw the portal as a contact sees it: told once in ten minutes.
+    ViewedAs,
     /// The download of files was begun.
     FilesDownloaded,
     /// Notification mails were turned off by the link in one.
@@ -231,6 +238,16 @@ impl Activity {
             changed: Vec::new(),
             count: None,
         }
+    }
+
+    /// One of the staff sees what a contact sees. Whoever looks asks for many things at once: in each ten minutes the first
+    /// of the same two people is told, for all have the same id.
+    #[must_use]
+    pub fn viewed_as(staff: &Staff, contact: &Contact, now: Timestamp) -> Self {
+        let who = format!("{} {}", staff.id, contact.id);
+        let id = ActivityId::once_in(VIEW, now, &who);
+        let viewed = Self { id, ..Self::new(ActivityKind::ViewedAs, Actor::new(staff.id, &staff.name), now) };
+        viewed.contact(contact.id).company(contact.company_id)
     }
 
     /// About a person: a contact's activity can be asked for by contact.

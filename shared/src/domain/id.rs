@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::clock::Timestamp;
+use crate::clock::{SignedDuration, Timestamp};
+use ring::digest;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use ulid::Ulid;
 
@@ -107,6 +108,15 @@ impl From<MailId> for ActivityId {
 }
 
 impl ActivityId {
+    /// Of what is told once in each such span of time: the place at which the span begins, and the same for the same text.
+    pub(super) fn once_in(span: SignedDuration, now: Timestamp, what: &str) -> Self {
+        let (ms, span) = (now.as_millisecond(), i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1));
+        let begins = u64::try_from(ms - ms.rem_euclid(span)).unwrap_or_default();
+        let hash = digest::digest(&digest::SHA256, what.as_bytes());
+        let bytes = hash.as_ref().iter().take(10);
+        Self(Ulid::from_parts(begins, bytes.fold(0, |bits, byte| bits << 8 | u128::from(*byte))))
+    }
+
     /// When the latest may have been done that comes before it.
     pub fn latest_before(self) -> Timestamp {
         let ms = i64::try_from(self.just_before().0.timestamp_ms()).unwrap_or(i64::MAX);

@@ -263,6 +263,7 @@ impl ApiRequest {
     /// The session token: from `Authorization: Bearer`, else from the cookie. A cookie is sent by the browser on
     /// its own, so a request that changes something must show that a page of ours made it.
     pub(super) fn session_token(&self) -> Result<&str, Problem> {
+        self.refuse_view_as()?;
         if let Some(authorization) = self.header(header::AUTHORIZATION) {
             let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
             return if scheme.eq_ignore_ascii_case("bearer") {

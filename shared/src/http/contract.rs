@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::idempotency;
 use super::problem::SLUGS;
+use super::view_as;
 use crate::domain::{Right, Scope};
 
 /// Makes the schema of one type.
@@ -169,6 +170,12 @@ impl Operation {
         idempotency::takes_key(self.route)
     }
 
+    /// Whether staff may see it as a contact sees it.
+    #[must_use]
+    pub fn shows_as_seen(&self) -> bool {
+        view_as::shows_as_seen(self.route)
+    }
+
     /// By what it refuses, with the status: also what comes from what the route is.
     #[must_use]
     pub fn problems(&self) -> Vec<(u16, &'static str)> {
@@ -180,7 +187,7 @@ impl Operation {
         } else {
             slugs.extend(["sign_in_required", "forbidden"]);
         }
-        if self.path().contains('{') {
+        if self.path().contains('{') || self.shows_as_seen() {
             slugs.push("not_found");
         }
         if self.method() != "GET" {

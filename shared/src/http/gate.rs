@@ -43,18 +43,41 @@ impl Caller {
     }
 }
 
-/// A contact's session, before the contact is asked whether it still counts.
+/// A contact as its session, or one of the staff, says; before its record is asked whether that still counts.
 #[derive(Debug)]
 pub struct Customer {
     /// Who.
     pub contact: ContactId,
     /// Of which company.
     pub company: CompanyId,
-    /// The session.
-    pub claims: Claims,
+    session: Session,
+}
+
+/// Who it is that sees what a contact sees.
+#[derive(Debug)]
+enum Session {
+    /// The contact.
+    Own(Claims),
+    /// One of the staff, who was let in and only looks.
+    Viewed,
 }
 
 impl Customer {
+    /// A contact whom one of the staff views as.
+    pub(super) fn viewed(contact: &Contact) -> Self {
+        Self { contact: contact.id, company: contact.company_id, session: Session::Viewed }
+    }
+
+    /// The contact's record, read beside what it asks for, if it may use the session.
+    pub fn admit(&self, contact: Option<Stored<Contact>>) -> Result<Stored<Contact>, Problem> {
+        let Session::Own(claims) = &self.session else { return contact.ok_or_else(Problem::not_found) };
+        match contact.map(|contact| Person::Contact(Box::new(contact))) {
+            Some(person) if !claims.accepted_by(&person) => Err(Problem::sign_in_required()),
+            Some(Person::Contact(contact)) => Ok(*contact),
+            _ => Err(Problem::sign_in_required()),
+        }
+    }
+
     /// As the activity names the contact.
     #[must_use]
     pub fn actor(contact: &Contact) -> Actor {
@@ -75,6 +98,8 @@ pub struct ShareAccess {
     pub visibility: Visibility,
     /// What it has seen of the share so far.
     pub seen: Option<Stored<ShareSeen>>,
+    /// Whether one of the staff views as the contact: that is no trace of the contact's.
+    pub viewed: bool,
 }
 
 impl ShareAccess {
@@ -177,8 +202,12 @@ impl Gate {
         Ok(())
     }
 
-    /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another.
+    /// [`Self::claims`] where a contact's session goes one way, and staff and integrations ([`Self::staff`]) another. Staff
+    /// who view as a contact go the contact's way.
     pub async fn customer(&self, request: &ApiRequest) -> Result<Option<Customer>, Problem> {
+        if let Some(customer) = self.viewed_customer(request).await? {
+            return Ok(Some(customer));
+        }
         if request.session_token()?.starts_with(KEY_PREFIX) {
             return Ok(None);
         }
@@ -186,7 +215,7 @@ impl Gate {
         Ok(match (claims.sub, claims.com) {
             (PersonId::Contact(contact), Some(company)) => {
                 request.refuse_unheard()?;
-                Some(Customer { contact, company, claims })
+                Some(Customer { contact, company, session: Session::Own(claims) })
             }
             _ => None,
         })
@@ -200,7 +229,7 @@ impl Gate {
         share: Option<&Share>,
         files: &[ShareFile],
     ) -> Result<ShareAccess, Problem> {
-        let contact = Self::authenticate_contact(customer.claims, received.contact)?.record;
+        let contact = customer.admit(received.contact)?.record;
         if !contact.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }
@@ -218,7 +247,14 @@ impl Gate {
         let visibility = if decides { self.store.share_visibility().await? } else { Visibility::default() };
         let colleagues = at_company.filter(|_| visibility == Visibility::Company);
         share.open_to(&contact, own.as_deref(), colleagues.as_ref(), self.now())?;
-        Ok(ShareAccess { contact, own, colleagues, visibility, seen: received.seen })
+        Ok(ShareAccess {
+            contact,
+            own,
+            colleagues,
+            visibility,
+            seen: received.seen,
+            viewed: matches!(customer.session, Session::Viewed),
+        })
     }
 
     /// Finds what a link leads to. Who tries links that were never sent must wait; who has one that was sent never does,
@@ -265,15 +301,6 @@ impl Gate {
         match person {
             Some(person) if claims.accepted_by(&person) => Ok(Caller { person, claims }),
             _ => Err(Problem::sign_in_required()),
-        }
-    }
-
-    /// [`Self::authenticate`] where the session is a contact's and its record was read beside what it asks for.
-    pub fn authenticate_contact(claims: Claims, contact: Option<Stored<Contact>>) -> Result<Stored<Contact>, Problem> {
-        let person = contact.map(|contact| Person::Contact(Box::new(contact)));
-        match Self::authenticate(claims, person)?.person {
-            Person::Contact(contact) => Ok(*contact),
-            Person::Staff(_) => Err(Problem::sign_in_required()),
         }
     }
 

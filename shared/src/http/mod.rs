@@ -15,6 +15,7 @@ mod thumbnail_list;
 #[cfg(feature = "files")]
 mod upload_request;
 mod view;
+mod view_as;
 mod wording;
 
 use std::sync::Arc;
