@@ -10,6 +10,8 @@ pub mod event;
 pub mod files;
 pub mod http;
 mod logs;
+#[cfg(feature = "mails")]
+pub mod mails;
 #[cfg(feature = "passwords")]
 pub mod password;
 mod schema;

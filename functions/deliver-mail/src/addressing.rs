@@ -3,10 +3,10 @@
 use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, ActorId, Addressee, Contact, ContactId, Email, Language, Mail, MailWish,
-    OutboxMail, PersonId, PersonName, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose,
-    Unsubscribe,
+    Access, Activity, ActivityKind, Actor, ActorId, Addressee, Contact, ContactId, Email, Mail, MailWish, OutboxMail,
+    PersonId, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
 };
+use gatehouse::mails::Recipient;
 use gatehouse::store::{Person, StoreError};
 
 use crate::{DeliverMail, DeliveryError};
@@ -25,22 +25,6 @@ pub(crate) enum Addressed {
     Nobody,
     /// Others are in the outbox in its place.
     WrittenOut,
-}
-
-/// Who reads a mail, and what of it is for that reader alone.
-pub(crate) struct Recipient {
-    pub(crate) to: Email,
-    pub(crate) language: Language,
-    /// The name to greet.
-    pub(crate) name: Option<PersonName>,
-    /// Whether it is a customer, and none of the staff.
-    pub(crate) is_customer: bool,
-    /// Who answers, where the operator has named nobody for that.
-    pub(crate) reply_to: Option<Email>,
-    /// The token of the button's link.
-    pub(crate) token: Option<Token>,
-    /// The sealed token that turns such mails off.
-    pub(crate) turn_off: Option<String>,
 }
 
 impl DeliverMail {

@@ -6,9 +6,6 @@
 
 mod addressing;
 mod bundling;
-mod language;
-mod operator;
-mod render;
 
 use std::time::Duration;
 
@@ -25,14 +22,15 @@ use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
 use gatehouse::domain::{Mail, MailId, OutboxMail, PersonId};
 use gatehouse::event::{EventFunction, Failed, FromTable, StartError};
+use gatehouse::mails::{
+    LOGO, Logo, MailTemplates, Operator, OperatorDefaults, Recipient, RenderError, RenderedMail, mailbox,
+};
 use gatehouse::session::Keyring;
 use gatehouse::store::{Claim, Claimed, Store, StoreError, keys};
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
-use addressing::{Addressed, Recipient};
-use operator::{Operator, OperatorDefaults};
-use render::{LOGO, MailTemplates, RenderedMail};
+use addressing::Addressed;
 
 /// A mail that SES refuses is tried this long: the cause may be ours (an unverified sender), and be put right.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -71,7 +69,7 @@ enum DeliveryError {
     Refused(String),
     /// It cannot be written.
     #[error("{0}")]
-    RenderedMail(#[from] render::RenderError),
+    RenderedMail(#[from] RenderError),
 }
 
 impl From<StoreError> for DeliveryError {
@@ -205,7 +203,7 @@ impl DeliverMail {
     }
 
     async fn send(&self, operator: &Operator, mail: &OutboxMail, recipient: &Recipient) -> Result<(), DeliveryError> {
-        let letter = self.letters.write(operator, mail, recipient)?;
+        let letter = self.letters.write(operator, mail, recipient, Logo::Attached)?;
         // Whose mail it is comes back with what becomes of it: no address need be looked up.
         let contact = match mail.person {
             Some(PersonId::Contact(contact)) => Some(tag("contact", &contact.to_string())?),
@@ -216,7 +214,7 @@ impl DeliverMail {
         let sent = self
             .ses
             .send_email()
-            .from_email_address(render::mailbox(&operator.name, &self.mail_from))
+            .from_email_address(mailbox(&operator.name, &self.mail_from))
             .set_reply_to_addresses(answers_to.map(|address| vec![address.to_string()]))
             .destination(Destination::builder().to_addresses(recipient.to.as_str()).build())
             .content(content(letter, operator)?)

@@ -26,6 +26,7 @@ pub fn operations() -> Vec<Operation> {
         map::contract(),
         open_link::contract(),
         openapi::contract(),
+        preview_mail::contract(),
         presign_download::contract(),
         presign_upload::contract(),
         records::contract(),

@@ -1,4 +1,4 @@
-//! What is mailed: kinds and facts. The words are in the templates of `deliver-mail`.
+//! What is mailed: kinds and facts. The words are in the templates beside `mails`.
 
 use std::fmt;
 
@@ -6,8 +6,9 @@ use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BundleTopic, CompanyId, CompanyName, ContactId, Email, FileName, InvitationId, JobId, JobStatus, Label, Language,
-    MailId, Message, PersonId, PersonName, RecipientId, RegistrationId, ShareId, StaffId, Title, Urgency,
+    BundleTopic, CompanyId, CompanyName, ContactId, Contents, Email, FileName, InvitationId, JobId, JobStatus, Label,
+    Language, MailId, Message, PersonId, PersonName, RecipientId, RegistrationId, Share, ShareId, StaffId, Title,
+    Urgency,
 };
 
 /// One kind of mail, with the facts that its text needs and no secret: a link's token is made when it is sent.
@@ -270,6 +271,23 @@ pub enum Mail {
 }
 
 impl Mail {
+    /// That a share is there.
+    #[must_use]
+    pub fn share_sent(share: &Share, recipient: RecipientId) -> Self {
+        let Contents { file_count, total_size, folder_count, .. } = share.contents;
+        Self::ShareSent {
+            share: share.id,
+            recipient,
+            title: share.title.clone(),
+            from: share.from.clone(),
+            message: share.message.clone(),
+            file_count,
+            total_size,
+            folder_count,
+            expires_at: share.expires_at,
+        }
+    }
+
     /// The name of this kind: of its template and in the activity.
     #[must_use]
     pub fn kind(&self) -> &'static str {

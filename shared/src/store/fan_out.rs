@@ -255,21 +255,10 @@ impl FanOut<'_> {
     }
 
     fn mail(&self, recipient: Option<&RecipientId>) -> Option<Mail> {
-        let Share { id, title, from, message, contents, expires_at, .. } = self.share;
-        let (share, recipient, title) = (*id, recipient?.clone(), title.clone());
-        let expires_at = *expires_at;
+        let Share { id: share, title, expires_at, .. } = self.share;
+        let (share, recipient, title, expires_at) = (*share, recipient?.clone(), title.clone(), *expires_at);
         Some(match self.news {
-            ShareEvent::Sent => Mail::ShareSent {
-                share,
-                recipient,
-                title,
-                from: from.clone(),
-                message: message.clone(),
-                file_count: contents.file_count,
-                total_size: contents.total_size,
-                folder_count: contents.folder_count,
-                expires_at,
-            },
+            ShareEvent::Sent => Mail::share_sent(self.share, recipient),
             ShareEvent::FileAdded { file, by, .. } => {
                 Mail::FilesAdded { share, recipient, title, from: by.clone(), file: file.clone(), expires_at }
             }

@@ -203,6 +203,8 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     }
     let change = json!({ "title": "Changed", "allow_upload": true });
     costs.hold("PATCH /v1/shares/{id}", Method::PATCH, path, admin, Some(change)).await;
+    let (row, preview) = ("POST /v1/shares/{id}/mail-preview", format!("{path}/mail-preview"));
+    costs.hold(row, Method::POST, &preview, admin, Some(json!({ "contact_id": ann.id }))).await;
     let recipients = format!("{path}/recipients");
     let guest = json!({ "email": "guest@terminal.example" });
     costs.hold("POST /v1/shares/{id}/recipients", Method::POST, &recipients, admin, Some(guest)).await;

@@ -137,8 +137,8 @@ async fn every_post_of_the_template_honours_an_idempotency_key_or_refuses_it() {
     for route in routes {
         let public = ["/activations", "/links/", "/password-resets", "/sessions", "/unsubscribe"];
         let public = public.iter().any(|part| route.contains(part)) || route == "POST /v1/registrations";
-        let repeatable =
-            ["/complete", "/download", "/downloads", "/preview", "/thumbnails"].iter().any(|end| route.ends_with(end));
+        let repeatable = ["/complete", "/download", "/downloads", "/preview", "/mail-preview", "/thumbnails"];
+        let repeatable = repeatable.iter().any(|end| route.ends_with(end));
         assert_eq!(walked[&route], !public && !repeatable, "{route}");
     }
 }

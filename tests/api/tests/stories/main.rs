@@ -25,6 +25,7 @@ mod idempotency;
 mod inviting;
 mod letterhead;
 mod links;
+mod mail_preview;
 mod mailing;
 mod merging;
 mod office;

@@ -67,6 +67,7 @@ fn needs(route: &str) -> Needs {
         }
         // A customer is told 404 of a share that is not its own; of its own, story `returning` tells.
         "GET /v1/shares/{id}/recipients" => RightOrCustomer(Right::ReadShares),
+        "POST /v1/shares/{id}/mail-preview" => Needs::RightOrSelf(Right::ReadShares),
         _ if path.starts_with("/v1/shares") => RightOrCustomer(Right::ManageShares),
         _ if path.starts_with("/v1/registrations") => Needs::Right(Right::MapRegistrations),
         _ if path.starts_with("/v1/staff") => Needs::Right(Right::ManageStaff),

@@ -2,34 +2,52 @@
 
 use std::collections::HashMap;
 
+use crate::domain::{DigestEntry, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::domain::{DigestEntry, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Output, State, UndefinedBehavior, Value, context, escape_formatter};
 use serde::{Deserialize, Serialize};
 
-use crate::addressing::Recipient;
-use crate::language::Format;
-use crate::operator::Operator;
+use super::Recipient;
+use super::language::Format;
+use super::operator::Operator;
 
 /// Each language is one file; a new one is a new line here.
 const LANGUAGES: [(&str, &str); 5] = [
-    ("en", include_str!("../mails/en.toml")),
-    ("de", include_str!("../mails/de.toml")),
-    ("fr", include_str!("../mails/fr.toml")),
-    ("nl", include_str!("../mails/nl.toml")),
-    ("es", include_str!("../mails/es.toml")),
+    ("en", include_str!("en.toml")),
+    ("de", include_str!("de.toml")),
+    ("fr", include_str!("fr.toml")),
+    ("nl", include_str!("nl.toml")),
+    ("es", include_str!("es.toml")),
 ];
 /// What people read whose language has no file.
 const FALLBACK: &str = "en";
 
 /// By what name the HTML finds the logo among the mail's attachments (RFC 2392).
-pub(crate) const LOGO: &str = "logo";
+pub const LOGO: &str = "logo";
+
+/// Where the HTML finds the logo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logo {
+    /// Among the attachments, as [`LOGO`].
+    Attached,
+    /// In itself: what is only looked at has no attachments.
+    Inline,
+}
+
+impl Logo {
+    fn source(self, png: &[u8]) -> String {
+        match self {
+            Self::Attached => format!("cid:{LOGO}"),
+            Self::Inline => format!("data:image/png;base64,{}", STANDARD.encode(png)),
+        }
+    }
+}
 
 /// A template is broken, or lacks a fact.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RenderError {
+pub enum RenderError {
     /// A language's file cannot be read.
     #[error("mails/{0}.toml: {1}")]
     File(&'static str, toml::de::Error),
@@ -77,18 +95,22 @@ struct Words {
 
 /// All words, and the two layouts that they are put into.
 #[derive(Debug)]
-pub(crate) struct MailTemplates {
+pub struct MailTemplates {
     templates: Environment<'static>,
     tongues: HashMap<&'static str, Translation>,
 }
 
 /// A mail ready to be sent.
 #[derive(Debug)]
-pub(crate) struct RenderedMail {
-    pub(crate) subject: String,
-    pub(crate) text: String,
-    pub(crate) html: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
+pub struct RenderedMail {
+    /// Its subject, on one line.
+    pub subject: String,
+    /// Its text, for programs that show no HTML.
+    pub text: String,
+    /// Its HTML.
+    pub html: String,
+    /// What mail programs read.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// The one place where something comes into a mail: whatever a person typed, it stays on its line and hides nothing.
@@ -100,15 +122,16 @@ fn put(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(),
 }
 
 impl MailTemplates {
-    pub(crate) fn new() -> Result<Self, RenderError> {
+    /// All of them, read.
+    pub fn new() -> Result<Self, RenderError> {
         let mut templates = Environment::new();
         // A fact that a template names and a mail lacks is a fault, not an empty place.
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         templates.set_trim_blocks(true);
         templates.set_lstrip_blocks(true);
         templates.set_formatter(put);
-        templates.add_template("layout.html", include_str!("../mails/layout.html"))?;
-        templates.add_template("layout.txt", include_str!("../mails/layout.txt"))?;
+        templates.add_template("layout.html", include_str!("layout.html"))?;
+        templates.add_template("layout.txt", include_str!("layout.txt"))?;
         let tongues = LANGUAGES.iter().map(|(language, file)| {
             Ok((*language, toml::from_str(file).map_err(|error| RenderError::File(language, error))?))
         });
@@ -116,11 +139,13 @@ impl MailTemplates {
         Ok(Self { templates, tongues })
     }
 
-    pub(crate) fn write(
+    /// A mail as that person reads it.
+    pub fn write(
         &self,
         operator: &Operator,
         mail: &OutboxMail,
         recipient: &Recipient,
+        logo: Logo,
     ) -> Result<RenderedMail, RenderError> {
         let (language, translation, words) = self.words(&mail.mail, recipient)?;
         let (portal, format) = (&operator.portal_url, &translation.format);
@@ -148,7 +173,7 @@ impl MailTemplates {
             operator => operator.name,
             support_email => operator.support_email,
             support => operator.support_email.as_ref().map(Email::for_people),
-            logo => operator.logo.is_some().then_some(LOGO),
+            logo => operator.logo.as_ref().map(|png| logo.source(png)),
             turn_off => recipient.turn_off.as_ref().map(|token| format!("{portal}/unsubscribe#{token}")),
         };
         Ok(RenderedMail {
@@ -289,7 +314,8 @@ fn message(mail: &Mail) -> Vec<String> {
 }
 
 /// A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 where the name is not ASCII).
-pub(crate) fn mailbox(name: &str, address: &str) -> String {
+#[must_use]
+pub fn mailbox(name: &str, address: &str) -> String {
     if name.chars().all(|c| c.is_ascii() && !c.is_ascii_control()) {
         format!("\"{}\" <{address}>", name.replace('\\', r"\\").replace('"', "\\\""))
     } else {
@@ -309,9 +335,9 @@ pub(crate) fn mailbox(name: &str, address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gatehouse::clock::TimeZone;
-    use gatehouse::clock::Timestamp;
-    use gatehouse::domain::{
+    use crate::clock::TimeZone;
+    use crate::clock::Timestamp;
+    use crate::domain::{
         CompanyId, ContactId, DigestSubject, InvitationId, JobId, JobStatus, PersonId, PersonName, RecipientId,
         RegistrationId, ShareId, StaffId, Token, Urgency,
     };
@@ -326,11 +352,11 @@ mod tests {
         let (share, recipient) = (ShareId::new(now), RecipientId::Contact(contact));
         let (invitation, expires_at, registration) = (InvitationId::new(now), now, RegistrationId::new(now));
         let name = || MARKUP.parse::<PersonName>().unwrap();
-        let title = || "Report of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
-        let company = || "Ship & Co".parse::<gatehouse::domain::CompanyName>().unwrap();
+        let title = || "Report of <b>May</b>".parse::<crate::domain::Title>().unwrap();
+        let company = || "Ship & Co".parse::<crate::domain::CompanyName>().unwrap();
         let message = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
         let job = JobId::new(now);
-        let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
+        let file = || "<b>a</b>.pdf".parse::<crate::domain::FileName>().unwrap();
         let sent = |expires_at| Mail::ShareSent {
             share,
             recipient: recipient.clone(),
@@ -422,8 +448,8 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let (share, job, registration) = (ShareId::new(now), JobId::new(now), RegistrationId::new(now));
         let from = || MARKUP.parse::<PersonName>().unwrap();
-        let title = || "Report of <b>May</b>".parse::<gatehouse::domain::Title>().unwrap();
-        let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
+        let title = || "Report of <b>May</b>".parse::<crate::domain::Title>().unwrap();
+        let file = || "<b>a</b>.pdf".parse::<crate::domain::FileName>().unwrap();
         vec![
             StaffNews::FileReturned { share, title: title(), from: from(), file: file() },
             StaffNews::ShareReceived { share, title: title(), from: from(), file_count: 1 },
@@ -438,10 +464,10 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let (job, contact, company_id) = (JobId::new(now), ContactId::new(now), CompanyId::new(now));
         let name = || MARKUP.parse::<PersonName>().unwrap();
-        let title = || "Door <b>open</b>".parse::<gatehouse::domain::Title>().unwrap();
-        let company = || "Ship & Co".parse::<gatehouse::domain::CompanyName>().unwrap();
-        let file = || "<b>a</b>.pdf".parse::<gatehouse::domain::FileName>().unwrap();
-        let told: Option<gatehouse::domain::Message> = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
+        let title = || "Door <b>open</b>".parse::<crate::domain::Title>().unwrap();
+        let company = || "Ship & Co".parse::<crate::domain::CompanyName>().unwrap();
+        let file = || "<b>a</b>.pdf".parse::<crate::domain::FileName>().unwrap();
+        let told: Option<crate::domain::Message> = Some("First line\n\n<script>alert(1)</script>".parse().unwrap());
         vec![
             Mail::ProblemReported {
                 job,
@@ -537,7 +563,7 @@ mod tests {
         };
         let (to, language) = (recipient.to.clone(), recipient.language.clone());
         let mail = OutboxMail::new(to, None, language, mail, Timestamp::UNIX_EPOCH);
-        MailTemplates::new().unwrap().write(operator, &mail, &recipient).unwrap()
+        MailTemplates::new().unwrap().write(operator, &mail, &recipient, Logo::Attached).unwrap()
     }
 
     #[test]
@@ -609,7 +635,7 @@ mod tests {
                 let hostile = serde_json::to_string(&hostile).unwrap();
                 serde_json::from_str::<Mail>(&mail.replace("<b>a</b>.pdf", hostile.trim_matches('"'))).unwrap()
             };
-            let message: Option<gatehouse::domain::Message> = hostile.parse().ok();
+            let message: Option<crate::domain::Message> = hostile.parse().ok();
             for (language, _) in LANGUAGES {
                 for mut mail in every_kind().into_iter().map(typed) {
                     if let (
@@ -733,7 +759,7 @@ mod tests {
                 Mail::PasswordChanged,
                 Timestamp::UNIX_EPOCH,
             );
-            let letter = MailTemplates::new().unwrap().write(&operator(), &mail, &recipient).unwrap();
+            let letter = MailTemplates::new().unwrap().write(&operator(), &mail, &recipient, Logo::Attached).unwrap();
             assert!(letter.text.contains(&format!("The password of {shown} was")), "{}", letter.text);
         }
     }

@@ -2,40 +2,46 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::aws::Env;
+use crate::clock::TimeZone;
+use crate::domain::Email;
+use crate::store::{Store, StoreError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::aws::Env;
-use gatehouse::clock::TimeZone;
-use gatehouse::domain::Email;
-use gatehouse::store::{Store, StoreError};
 use tracing::warn;
 
 /// The operator, as mails name it.
-pub(crate) struct Operator {
-    pub(crate) name: String,
-    pub(crate) portal_url: String,
+#[derive(Debug)]
+pub struct Operator {
+    /// Its name.
+    pub name: String,
+    /// Where the portal is, without a slash at the end.
+    pub portal_url: String,
     /// Whom customers ask for help.
-    pub(crate) support_email: Option<Email>,
+    pub support_email: Option<Email>,
     /// Where it is, for times.
-    pub(crate) time_zone: TimeZone,
+    pub time_zone: TimeZone,
     /// Its logo, as a PNG.
-    pub(crate) logo: Option<Arc<[u8]>>,
+    pub logo: Option<Arc<[u8]>>,
 }
 
 /// What the operator was called at deployment, and its logo, which is large and seldom another.
-pub(crate) struct OperatorDefaults {
+#[derive(Debug)]
+pub struct OperatorDefaults {
     name: String,
     portal_url: String,
     logo: Mutex<Option<(String, Arc<[u8]>)>>,
 }
 
 impl OperatorDefaults {
-    pub(crate) fn new(env: &Env) -> Self {
+    /// As it was deployed.
+    #[must_use]
+    pub fn new(env: &Env) -> Self {
         Self { name: env.operator.clone(), portal_url: env.portal_url.clone(), logo: Mutex::default() }
     }
 
     /// The operator as it is now.
-    pub(crate) async fn operator(&self, store: &Store) -> Result<Operator, StoreError> {
+    pub async fn operator(&self, store: &Store) -> Result<Operator, StoreError> {
         let settings = store.settings().await?;
         let logo = match settings.logo {
             Some(hash) => self.logo(store, hash).await?,

@@ -1,13 +1,13 @@
 //! How a language writes numbers, sizes, times and plurals: the part of CLDR that mails need, in each language's file.
 
-use gatehouse::clock::{TimeZone, Timestamp, Zoned};
-use gatehouse::domain::JobStatus;
+use crate::clock::{TimeZone, Timestamp, Zoned};
+use crate::domain::JobStatus;
 use serde::Deserialize;
 
 /// One language's ways. `{n}`, `{day}` and the like in its texts stand for what is put there.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Format {
+pub(super) struct Format {
     /// Between ones and tenths.
     decimal: char,
     /// Between thousands.
@@ -63,7 +63,7 @@ impl Format {
     }
 
     /// A whole number.
-    pub(crate) fn number(&self, n: u64) -> String {
+    pub(super) fn number(&self, n: u64) -> String {
         let digits = n.to_string();
         if digits.len() < self.grouped_from {
             return digits;
@@ -79,7 +79,7 @@ impl Format {
     }
 
     /// How far a job has come.
-    pub(crate) fn status(&self, status: JobStatus) -> &str {
+    pub(super) fn status(&self, status: JobStatus) -> &str {
         match status {
             JobStatus::Open => &self.statuses.open,
             JobStatus::Scheduled => &self.statuses.scheduled,
@@ -90,28 +90,28 @@ impl Format {
     }
 
     /// How many files.
-    pub(crate) fn files(&self, n: u64) -> String {
+    pub(super) fn files(&self, n: u64) -> String {
         self.plural(&self.files, n)
     }
 
     /// How many files, and in how many folders they lie, if in any.
-    pub(crate) fn files_in_folders(&self, files: u64, folders: u64) -> String {
+    pub(super) fn files_in_folders(&self, files: u64, folders: u64) -> String {
         let files = self.files(files);
         if folders == 0 { files } else { self.plural(&self.in_folders, folders).replace("{files}", &files) }
     }
 
     /// How many requests for access.
-    pub(crate) fn requests(&self, n: u64) -> String {
+    pub(super) fn requests(&self, n: u64) -> String {
         self.plural(&self.requests, n)
     }
 
     /// How many more than are listed.
-    pub(crate) fn more(&self, n: u64) -> String {
+    pub(super) fn more(&self, n: u64) -> String {
         self.plural(&self.more, n)
     }
 
     /// A size in bytes: `4.2 MB`. Tenths are shown where they are not nought.
-    pub(crate) fn size(&self, bytes: u64) -> String {
+    pub(super) fn size(&self, bytes: u64) -> String {
         let (mut unit, mut tenths) = (None, u128::from(bytes) * 10);
         for name in &self.units {
             if tenths < 10_000 {
@@ -129,7 +129,7 @@ impl Format {
     }
 
     /// A moment where the operator is: `2 December 2026 at 23:26 CET`.
-    pub(crate) fn time(&self, at: Timestamp, zone: &TimeZone) -> String {
+    pub(super) fn time(&self, at: Timestamp, zone: &TimeZone) -> String {
         let at: Zoned = at.to_zoned(zone.clone());
         let month = usize::try_from(at.month() - 1).ok().and_then(|month| self.months.get(month));
         let day = match &self.first {
