@@ -30,6 +30,9 @@ pub struct Call {
     pub read_units: f64,
     /// Write capacity units.
     pub write_units: f64,
+    /// Whether it meets the table as it is now. A read that does not ask for that (`ConsistentRead`) may be a little behind
+    /// on AWS, and never is here.
+    pub consistent: bool,
     began: Instant,
     ended: Instant,
 }
@@ -219,6 +222,7 @@ impl HttpConnector for Watched<SharedHttpConnector> {
         let of_dynamodb = target.map(str::to_owned);
         let path = || request.uri().split('?').next().unwrap_or_default().to_owned();
         let operation = of_dynamodb.clone().unwrap_or_else(|| format!("{} {}", request.method(), path()));
+        let consistent = of_dynamodb.as_deref().is_none_or(|operation| is_consistent(operation, &request));
         if of_dynamodb.is_some() {
             ask_for_capacity(&mut request);
         }
@@ -246,9 +250,21 @@ impl HttpConnector for Watched<SharedHttpConnector> {
             }
             let reads = matches!(operation.as_str(), "GetItem" | "BatchGetItem" | "Query");
             let (read_units, write_units) = if reads { (units, 0.0) } else { (0.0, units) };
-            meter.note(Call { operation, read_units, write_units, began, ended: Instant::now() });
+            meter.note(Call { operation, read_units, write_units, consistent, began, ended: Instant::now() });
             Ok(response)
         })
+    }
+}
+
+fn is_consistent(operation: &str, request: &HttpRequest) -> bool {
+    let body = || serde_json::from_slice::<Value>(request.body().bytes()?).ok();
+    let says = |read: &Value| read["ConsistentRead"] == true;
+    match operation {
+        "GetItem" | "Query" | "Scan" => body().is_some_and(|read| says(&read)),
+        "BatchGetItem" => {
+            body().is_some_and(|read| read["RequestItems"].as_object().is_some_and(|of| of.values().all(says)))
+        }
+        _ => true,
     }
 }
 
@@ -313,6 +329,26 @@ mod tests {
         assert_eq!((sent(), meter.take().len()), (4, 1));
     }
 
+    #[tokio::test]
+    async fn a_read_is_consistent_where_it_says_so() {
+        let meter = Meter::default();
+        let inner = SharedHttpConnector::new(Service::default());
+        let watched = Watched { inner, meter: meter.clone(), guard: None };
+        for (operation, body, consistent) in [
+            ("GetItem", json!({ "ConsistentRead": true }), true),
+            ("GetItem", json!({}), false),
+            ("Query", json!({ "ConsistentRead": false }), false),
+            ("BatchGetItem", json!({ "RequestItems": { "table": { "ConsistentRead": true } } }), true),
+            ("BatchGetItem", json!({ "RequestItems": { "table": {} } }), false),
+            ("PutItem", json!({}), true),
+        ] {
+            let mut request = HttpRequest::new(SdkBody::from(body.to_string()));
+            request.headers_mut().insert("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+            watched.call(request).await.unwrap();
+            assert_eq!(meter.take()[0].consistent, consistent, "{operation} {body}");
+        }
+    }
+
     #[test]
     fn calls_side_by_side_are_one_round_trip() {
         let start = Instant::now();
@@ -320,6 +356,7 @@ mod tests {
             operation: String::new(),
             read_units: 0.5,
             write_units: 0.0,
+            consistent: true,
             began: start + Duration::from_millis(began),
             ended: start + Duration::from_millis(ended),
         };

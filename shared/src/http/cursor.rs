@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::gate::Gate;
 use super::problem::Problem;
-use crate::session::seal::SealKey;
+use crate::session::seal::SealKeys;
 use crate::store::{Page, PageRequest, Position};
 
 /// One list, for one caller, with its filters: a cursor of another is refused.
@@ -57,13 +57,13 @@ pub struct ListView<T> {
     next: Option<String>,
 }
 
-fn encode<T: Serialize>(key: &SealKey, list: &List, position: &T) -> String {
+fn encode<T: Serialize>(keys: &SealKeys, list: &List, position: &T) -> String {
     let position = serde_json::to_vec(position).unwrap_or_default();
-    key.seal(&list.0, &position)
+    keys.seal(&list.0, &position)
 }
 
-fn decode<T: DeserializeOwned>(key: &SealKey, list: &List, cursor: &str) -> Option<T> {
-    serde_json::from_slice(&key.open(&list.0, cursor)?).ok()
+fn decode<T: DeserializeOwned>(keys: &SealKeys, list: &List, cursor: &str) -> Option<T> {
+    serde_json::from_slice(&keys.open(&list.0, cursor)?).ok()
 }
 
 impl Gate {
@@ -84,14 +84,14 @@ impl Gate {
 
     async fn position<T: DeserializeOwned>(&self, list: &List, cursor: Option<&str>) -> Result<Option<T>, Problem> {
         let Some(cursor) = cursor else { return Ok(None) };
-        let key = self.keyring.seal_key().await?;
-        decode(&key, list, cursor).map(Some).ok_or_else(Problem::invalid_cursor)
+        let keys = self.keyring.seal_keys_for(cursor).await?;
+        decode(&keys, list, cursor).map(Some).ok_or_else(Problem::invalid_cursor)
     }
 
     /// The cursor of a place in a list.
     pub async fn cursor<T: Serialize>(&self, list: &List, position: &T) -> Result<String, Problem> {
-        let key = self.keyring.seal_key().await?;
-        Ok(encode(&key, list, position))
+        let keys = self.keyring.seal_keys().await?;
+        Ok(encode(&keys, list, position))
     }
 
     /// A page of such a list as an answer shows it.
@@ -127,8 +127,12 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
-    fn key() -> SealKey {
-        SealKey::new(b"a key of this deployment")
+    fn keys(secret: &[u8]) -> SealKeys {
+        [secret.to_vec()].into_iter().collect()
+    }
+
+    fn key() -> SealKeys {
+        keys(b"a key of this deployment")
     }
 
     proptest! {
@@ -142,7 +146,7 @@ mod tests {
             prop_assert!(!readable, "nobody else reads it");
             prop_assert_eq!(decode::<String>(&key(), &list, &cursor), Some(position));
             prop_assert_eq!(decode::<String>(&key(), &other, &cursor), None);
-            let elsewhere = SealKey::new(b"another deployment's key");
+            let elsewhere = keys(b"another deployment's key");
             prop_assert_eq!(decode::<String>(&elsewhere, &list, &cursor), None);
         }
 

@@ -280,7 +280,7 @@ impl Gate {
     }
 
     async fn counts(&self) -> Result<Throttle<'_>, StoreError> {
-        Ok(Throttle::new(&self.store, self.keyring.count_key().await?))
+        Ok(Throttle::new(&self.store, self.keyring.count_keys().await?.of_counts()))
     }
 
     /// One more mail with an activation link to that address, if it was not sent too many in the last hour: to be counted

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse::clock::SignedDuration;
-use gatehouse::domain::{ContactId, DigestEntry, DigestSubject, InboxOf, InboxRow, RecipientId};
+use gatehouse::domain::{ContactId, DigestEntry, DigestSubject, InboxOf, InboxRow, JobId, RecipientId};
 use gatehouse::store::{PendingDigest, Store};
 use gatehouse_local::meter::Meter;
 use gatehouse_tests::proxy::before;
@@ -376,6 +376,30 @@ async fn lay_digest_lines(portal: &Portal, store: &Store, contact: ContactId, co
         }
         transaction.commit().await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_mail_is_written_from_the_table_as_it_is_for_what_it_reads_is_ended_for_good() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let daily = who_wants(&portal, &admin, "daily").await;
+    let (store, contact) = (Store::new(&portal.stack.env), daily.id.parse().unwrap());
+    portal.pause_mail().await;
+    lay_digest_lines(&portal, &store, contact, 2).await;
+    let now = portal.stack.clock.now();
+    let entry = DigestEntry { about: DigestSubject::Job(JobId::new(now)), title: "Gone".parse().unwrap(), from: None };
+    let gone = PendingDigest { contact, entry, since: now };
+    store.transaction().digest(&gone).commit().await.unwrap();
+
+    let _ = portal.stack.meter.take();
+    assert_eq!(portal.stack.invoke("send-digest", json!({})).await.unwrap(), json!({ "mails": 1 }));
+    let calls = portal.stack.meter.take();
+    // The lines of each of four partitions; the contact; its rows, the shares and the jobs.
+    for (operation, count) in [("Query", 4), ("GetItem", 1), ("BatchGetItem", 3)] {
+        assert_eq!(calls.iter().filter(|call| call.operation == operation).count(), count, "{operation}: {calls:#?}");
+    }
+    let behind: Vec<_> = calls.iter().filter(|call| !call.consistent).collect();
+    assert!(behind.is_empty(), "what a replica does not have yet is never told: {behind:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use gatehouse::clock::{SignedDuration, Timestamp};
 use gatehouse::domain::{Activity, ActivityKind, Actor, FileId, ShareFile, ShareId};
-use gatehouse::store::{Store, Transaction};
+use gatehouse::store::{CommitError, Store, Transaction};
 use gatehouse_tests::{ADMIN, Portal, Reply, Who, text};
 use reqwest::Method;
 use serde_json::json;
@@ -187,6 +187,31 @@ async fn activity_is_kept_so_many_months_as_the_settings_say_and_the_rest_goes_b
     forgotten().await;
     admin = portal.sign_in(ADMIN).await;
     assert_eq!(companies(&admin).await, 0, "a shorter time counts for what was recorded before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_recorded_is_never_written_over() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let store = Store::new(&portal.stack.env);
+    let now = portal.stack.clock.now();
+    let first = Activity::new(ActivityKind::SignedIn, Actor::system(), now);
+    let other = Activity { kind: ActivityKind::SignedOut, ..first.clone() };
+    let recorded = async || {
+        let page = portal.get("/v1/activity", &admin).await.expect(200);
+        let kinds = page["items"].as_array().unwrap().iter().filter(|item| item["id"] == first.id.to_string());
+        kinds.map(|item| text(&item["kind"])).collect::<Vec<_>>()
+    };
+    // By itself, as a download is: who repeats it is told that it is done.
+    store.note(&first).await.unwrap();
+    store.note(&other).await.unwrap();
+    assert_eq!(recorded().await, ["signed_in"]);
+    // With what it records, which is not done either.
+    let team = store.team().await.unwrap().unwrap();
+    let both = store.transaction().save(team.rev, &team.record).activity(&other).commit().await;
+    assert!(matches!(both, Err(CommitError::Conflict)), "{both:?}");
+    assert_eq!(store.team().await.unwrap().unwrap().rev, team.rev);
+    assert_eq!(recorded().await, ["signed_in"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,7 @@ mod records;
 mod registering;
 mod requests;
 mod returning;
+mod rotating;
 mod searching;
 mod settings;
 mod sharing;

@@ -2,7 +2,7 @@
 //! nobody keeps what was taken away, and nobody is left out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::response::IntoResponse as _;
@@ -67,11 +67,15 @@ pub(crate) async fn all_is_done(portal: &Portal) {
 /// A company of so many people that a task takes two steps for them.
 async fn crowd(portal: &Portal, admin: &Who) -> String {
     let company = portal.company(admin, "Crowd").await;
+    crowd_at(portal, admin, &company).await;
+    company
+}
+
+async fn crowd_at(portal: &Portal, admin: &Who, company: &str) {
     for n in 0..32 {
         let body = json!({ "name": format!("Person {n}") });
         portal.post(&format!("/v1/companies/{company}/contacts"), admin, body).await.expect(201);
     }
-    company
 }
 
 async fn rename(portal: &Portal, who: &Who, name: &str) {
@@ -121,6 +125,59 @@ async fn whoever_is_renamed_meanwhile_keeps_nothing_that_was_taken_away_and_gets
     }
     let rows = items(&portal, "INBOX#con_").await;
     assert!(rows.iter().all(|row| row["sk"]["S"] != json!(share)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_renamed_meanwhile_is_told_once_what_has_changed_and_what_has_come() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Crowd").await;
+    // One before all others and one behind them, by name and by the time that they came.
+    let abe = colleague(&portal, &admin, &company, "abe@crowd.example").await;
+    crowd_at(&portal, &admin, &company).await;
+    let zed = colleague(&portal, &admin, &company, "zed@crowd.example").await;
+    let change_places = async |first: &Customer, last: &Customer| {
+        rename(&portal, &first.who, "Aa First").await;
+        rename(&portal, &last.who, "Zz Last").await;
+    };
+    change_places(&abe, &zed).await;
+    let share = to_all(&portal, &admin, &company, "Report").await;
+    for who in [&abe, &zed] {
+        portal.mails_when(&who.email, 2).await;
+        portal.get(&format!("/v1/shares/{share}"), &who.who).await.expect(200);
+    }
+    all_is_done(&portal).await;
+    // What each of the company's people sees of the share in its list.
+    let lines = async |field: &str| {
+        let rows = items(&portal, "INBOX#con_").await.into_iter().filter(|row| row["sk"]["S"] == json!(share));
+        let lines = rows.map(|row| serde_json::from_str::<Value>(&text(&row["line"]["S"])).unwrap()[field].clone());
+        lines.collect::<Vec<Value>>()
+    };
+
+    portal.pause_mail().await;
+    let title = json!({ "title": "Report, second edition" });
+    portal.patch(&format!("/v1/shares/{share}"), &admin, title.clone()).await.expect(200);
+    run(&portal, "recipients").await;
+    half_way(&portal, "company").await;
+    change_places(&zed, &abe).await;
+    all_is_done(&portal).await;
+    assert_eq!(lines("title").await, vec![title["title"].clone(); 34]);
+
+    change_places(&abe, &zed).await;
+    portal.pause_mail().await;
+    put(&portal, &admin, &share, "new.txt", None).await;
+    run(&portal, "recipients").await;
+    half_way(&portal, "company").await;
+    change_places(&zed, &abe).await;
+    all_is_done(&portal).await;
+    assert_eq!(lines("file_count").await, vec![json!(2); 34]);
+    for who in [&abe, &zed] {
+        portal.mails_when(&who.email, 3).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for who in [&abe, &zed] {
+        assert_eq!(portal.mails(&who.email).await.len(), 3, "invited, sent, and the new file");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,6 +384,78 @@ async fn a_newcomers_inbox_is_filled_page_by_page_wherever_that_stops() {
     all_is_done(&portal).await;
     assert_eq!(items(&portal, &inbox).await.len(), shares.len());
     assert!(portal.mails("late@harbour.example").await.is_empty(), "what is not new is not mailed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_lets_alone_what_somebody_is_at_and_goes_on_with_what_nobody_is() {
+    let slow = Arc::new(AtomicBool::new(false));
+    let each_write_takes_a_second = Arc::clone(&slow);
+    let portal = Portal::open_with(|env| {
+        let clock = env.clock.clone();
+        env.endpoints.dynamodb = Some(before(env.endpoints.dynamodb.as_ref().unwrap(), move |_, pass_on| {
+            let slow = each_write_takes_a_second.load(Ordering::Relaxed) && pass_on.is("TransactWriteItems");
+            let clock = clock.clone();
+            async move {
+                let answer = pass_on.send().await;
+                if slow {
+                    clock.advance(gatehouse::clock::SignedDuration::from_secs(1));
+                }
+                answer
+            }
+        }));
+    })
+    .await;
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Harbour").await;
+    for n in 0..40 {
+        to_all(&portal, &admin, &company, &format!("Report {n}")).await;
+    }
+    // Longer than a task is let alone that does not move, in steps that are shorter.
+    let mut work = Vec::new();
+    for swept in [false, true] {
+        all_is_done(&portal).await;
+        portal.pause_mail().await;
+        let contact = portal.contact(&admin, &company, &format!("{swept}@harbour.example")).await;
+        let records = task_records(&portal, "reconcile_inbox").await;
+        let (began, done, mut sweeps) = (portal.stack.clock.now(), AtomicBool::new(false), 0);
+        let _ = portal.stack.meter.take();
+        slow.store(true, Ordering::Relaxed);
+        let worker = async {
+            portal.stack.invoke("run-tasks", json!({ "Records": records })).await.unwrap();
+            done.store(true, Ordering::Relaxed);
+        };
+        let schedule = async {
+            while swept && !done.load(Ordering::Relaxed) {
+                sweep(&portal, "run-tasks").await;
+                sweeps += 1;
+            }
+        };
+        tokio::join!(worker, schedule);
+        slow.store(false, Ordering::Relaxed);
+        let calls = portal.stack.meter.take();
+        assert!(portal.stack.clock.now() > began + gatehouse::clock::SignedDuration::from_secs(40));
+        assert_eq!((items(&portal, &format!("INBOX#{contact}")).await.len(), sweeps > 10), (40, swept));
+        // A sweep looks for what is left, and that is all.
+        work.push(calls.into_iter().filter(|call| call.operation != "Query").count());
+    }
+    assert_eq!(work[0], work[1], "what somebody is at is done by nobody else");
+
+    // Whoever is at it is lost: at first nobody knows.
+    all_is_done(&portal).await;
+    portal.pause_mail().await;
+    let contact = portal.contact(&admin, &company, "late@harbour.example").await;
+    let rows = async || items(&portal, &format!("INBOX#{contact}")).await.len();
+    portal.stack.meter.stop_after(180);
+    let records = task_records(&portal, "reconcile_inbox").await;
+    assert!(crash(&portal, "run-tasks", json!({ "Records": records })).await);
+    let had = rows().await;
+    assert!(had > 0 && had < 40, "{had}");
+    let _ = portal.stack.meter.take();
+    sweep(&portal, "run-tasks").await;
+    assert!(portal.stack.meter.take().iter().all(|call| call.operation == "Query"));
+    portal.pass(TASK_LEFT).await;
+    sweep(&portal, "run-tasks").await;
+    assert_eq!(rows().await, 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -568,6 +697,29 @@ async fn an_erased_share_leaves_nothing_wherever_that_stops() {
     assert_eq!(what_tells_of(&portal, &share).await, Vec::<Value>::new());
     let zed = portal.sign_in(&zed.email).await;
     titles_when(&portal, &zed, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_share_leaves_nothing_with_whoever_is_renamed_meanwhile() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let (share, zed) = ended(&portal, &admin).await;
+    let admin = portal.sign_in(gatehouse_tests::ADMIN).await;
+    let path = format!("/v1/contacts/{}", zed.id);
+    let called = async |name: &str| {
+        portal.patch(&path, &admin, json!({ "name": name })).await.expect(200);
+    };
+    // In each of its two runs, behind those that it has come to and then before them.
+    for later in [Duration::ZERO, Duration::from_secs(61)] {
+        portal.pass(later).await;
+        called("Zz Last").await;
+        half_way(&portal, "erase").await;
+        called("Aa First").await;
+        run(&portal, "erase").await;
+    }
+    assert!(tasks(&portal, "erase").await.is_empty());
+    all_is_done(&portal).await;
+    assert_eq!(what_tells_of(&portal, &share).await, Vec::<Value>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -181,6 +181,45 @@ async fn a_domain_belongs_to_one_company_however_many_it_has_and_those_below_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_contacts_domain_is_known_behind_the_longest_name() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let company = portal.company(&admin, "Harbour").await;
+    // Two hundred characters, and each of the words another.
+    let long = |n: u32| (0..50).map(|word| format!("{:03}", 100 * n + word)).collect::<Vec<_>>().join(" ");
+    let body = json!({ "name": long(1), "email": "ann@long.example" });
+    let path = format!("/v1/companies/{company}/contacts");
+    let contact = text(&portal.post(&path, &admin, body).await.expect(201)["id"]);
+    let path = format!("/v1/contacts/{contact}");
+
+    // What the link in a mail offers, and which company is suggested to the mappers where it may be asked for.
+    let asked = async |email: &str| {
+        portal.share_with(&admin, "For a colleague", &json!([{ "email": email }])).await;
+        let mails = portal.mails_when(email, 1).await;
+        let token = gatehouse_tests::token_in(mails[0]["text"].as_str().unwrap(), "/open#");
+        let opened = portal.post("/v1/links/open", &NOBODY, json!({ "token": token })).await.expect(200);
+        if opened["offer"] != "request_access" {
+            return opened["offer"].clone();
+        }
+        let body = json!({ "token": token, "name": "Bob" });
+        portal.post("/v1/links/get-access", &NOBODY, body).await.expect(202);
+        let waiting = portal.get("/v1/registrations?status=pending", &admin).await.expect(200);
+        let asked = waiting["items"].as_array().unwrap().iter().find(|asked| asked["email"] == email).unwrap();
+        let shown = portal.get(&format!("/v1/registrations/{}", text(&asked["id"])), &admin).await.expect(200);
+        shown["suggestions"]["companies"][0]["id"].clone()
+    };
+    assert_eq!(asked("bob@unknown.example").await, "get_access");
+    assert_eq!(asked("bob@long.example").await, json!(company), "a contact there has its address at that domain");
+
+    // Another name that is as long takes nothing away, another address takes all.
+    portal.patch(&path, &admin, json!({ "name": long(2) })).await.expect(200);
+    assert_eq!(asked("bea@long.example").await, json!(company));
+    portal.patch(&path, &admin, json!({ "email": "ann@other.example" })).await.expect(200);
+    assert_eq!(asked("ben@long.example").await, "get_access");
+    assert_eq!(asked("ben@other.example").await, json!(company));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_shows_the_beginning_of_a_long_message_and_says_so() {
     let portal = Portal::open().await;
     let admin = portal.admin().await;
