@@ -51,6 +51,12 @@ impl DeliverMail {
             Addressee::Gathered { gathered_for, topic } => {
                 return self.write_what_gathered(mail, *gathered_for, *topic).await;
             }
+            Addressee::Person { to_person } => {
+                return match self.written_to(mail, *to_person).await? {
+                    Some(mail) => Box::pin(self.address(&mail)).await,
+                    None => Ok(Addressed::Nobody),
+                };
+            }
             Addressee::Followers { followers_of } => return self.write_to_followers(mail, *followers_of).await,
             Addressee::Mappers { .. } | Addressee::Owner { .. } => return self.write_out(mail).await,
         };
@@ -136,6 +142,13 @@ impl DeliverMail {
         self.store.publish_token(&token, &purpose).await?;
         recipient.token = Some(token);
         Ok(Addressed::To(Box::new(recipient)))
+    }
+
+    /// The mail to a person at its own address, if it has access.
+    async fn written_to(&self, mail: &OutboxMail, person: PersonId) -> Result<Option<OutboxMail>, StoreError> {
+        let person = self.store.person(person).await?.filter(|person| person.access().is_active());
+        let to = person.as_ref().and_then(|person| Some((person.email()?.clone(), person.language().clone())));
+        Ok(to.map(|(to, language)| OutboxMail { to: Addressee::Email(to), language, ..mail.clone() }))
     }
 
     /// The share, if what a mail tells of it may still be told to that address: much may have ended while it waited.

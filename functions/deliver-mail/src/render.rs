@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse::domain::{DigestEntry, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
+use gatehouse::domain::{DigestEntry, DigestSubject, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Output, State, UndefinedBehavior, Value, context, escape_formatter};
 use serde::{Deserialize, Serialize};
@@ -187,6 +187,12 @@ fn link(portal: &str, mail: &Mail, recipient: &Recipient) -> String {
             | Mail::JobFileAdded { job, .. },
             _,
         ) => format!("{portal}/jobs/{job}"),
+        (Mail::FileWithheld { about: Some(about), .. } | Mail::OwnFileWithheld { about: Some(about), .. }, _) => {
+            match about {
+                DigestSubject::Share(share) => format!("{portal}/shares/{share}"),
+                DigestSubject::Job(job) => format!("{portal}/jobs/{job}"),
+            }
+        }
         (Mail::RegistrationsWaiting { .. }, _) => format!("{portal}/registrations"),
         (Mail::RegistrationReceived { registration, .. }, _) => format!("{portal}/registrations/{registration}"),
         (Mail::PasswordReset | Mail::AddressAwaitsPassword { .. }, Some(token)) => {
@@ -260,6 +266,10 @@ fn list(mail: &Mail, format: &Format) -> Vec<String> {
         StaffNews::FileReturned { title, from, file, .. } | StaffNews::JobFileAdded { title, from, file, .. } => {
             format!("{title}: {file} – {from}")
         }
+        StaffNews::FileWithheld { title, from, file } => {
+            let title = title.as_ref().map(|title| format!("{title}: ")).unwrap_or_default();
+            format!("{title}{file} – {from}: {}", format.withheld())
+        }
         StaffNews::ShareReceived { title, from, file_count, .. } => {
             format!("{title} ({}) – {from}", format.files(*file_count))
         }
@@ -312,8 +322,8 @@ mod tests {
     use gatehouse::clock::TimeZone;
     use gatehouse::clock::Timestamp;
     use gatehouse::domain::{
-        CompanyId, ContactId, DigestSubject, InvitationId, JobId, JobStatus, PersonId, PersonName, RecipientId,
-        RegistrationId, ShareId, StaffId, Token, Urgency,
+        CompanyId, ContactId, InvitationId, JobId, JobStatus, PersonId, PersonName, RecipientId, RegistrationId,
+        ShareId, StaffId, Token, Urgency,
     };
     use std::collections::BTreeSet;
 
@@ -373,6 +383,15 @@ mod tests {
                 company_id,
                 file: file(),
             },
+            Mail::FileWithheld {
+                about: Some(DigestSubject::Share(share)),
+                title: Some(title()),
+                file: file(),
+                from: name(),
+                company: Some(company()),
+                company_id: Some(company_id),
+            },
+            Mail::OwnFileWithheld { about: Some(DigestSubject::Share(share)), title: Some(title()), file: file() },
             Mail::ShareReceived {
                 share,
                 title: title(),
@@ -427,6 +446,7 @@ mod tests {
         vec![
             StaffNews::FileReturned { share, title: title(), from: from(), file: file() },
             StaffNews::ShareReceived { share, title: title(), from: from(), file_count: 1 },
+            StaffNews::FileWithheld { title: Some(title()), from: from(), file: file() },
             StaffNews::AccessRequested { registration, name: from(), company: "Ship & Co".parse().unwrap() },
             StaffNews::ProblemReported { job, title: title(), from: from() },
             StaffNews::JobCommented { job, title: title(), from: from() },
@@ -505,7 +525,7 @@ mod tests {
             "contact_invitation" | "staff_invitation" | "registration_accepted" => "/activate#",
             "password_reset" => "/reset#",
             "share_sent" | "files_added" => "/open#",
-            "files_returned" | "share_received" => "/shares/shr_",
+            "files_returned" | "share_received" | "file_withheld" | "own_file_withheld" => "/shares/shr_",
             "problem_reported" | "problem_received" | "job_news" | "job_commented" | "job_file_added" => "/jobs/job_",
             "registration_received" => "/registrations/reg_",
             "registrations_waiting" => "/registrations\n",

@@ -25,6 +25,8 @@ pub fn contract() -> Vec<Operation> {
                 "share_expired",
                 "area_not_open",
                 "not_found",
+                "not_scanned_yet",
+                "file_withheld",
             ]),
         Operation::new(
             Anybody,
@@ -57,6 +59,8 @@ pub fn contract() -> Vec<Operation> {
             "share_expired",
             "area_not_open",
             "not_found",
+            "not_scanned_yet",
+            "file_withheld",
             "no_preview",
         ]),
         Operation::new(

@@ -22,7 +22,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewShare>()
         .answers::<Created>(201)
-        .refuses(&["area_not_open"]),
+        .refuses(&["area_not_open", "file_too_large", "quota_exceeded"]),
         Operation::new(
             StaffAndCustomers(Right::ManageShares),
             "POST /v1/shares/{id}/send",

@@ -74,6 +74,8 @@ pub enum ActivityKind {
     FileRenamed,
     /// A file was taken out again, before anybody had it.
     FileWithdrawn,
+    /// A scan found something in a file: nobody gets it any more.
+    FileWithheld,
     /// A share was changed.
     ShareChanged,
     /// A share got a recipient.
