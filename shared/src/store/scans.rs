@@ -177,7 +177,8 @@ impl Store {
             Some(contact) => self.company(contact.company_id).await?.map(|company| company.record),
             None => None,
         };
-        let activity = contact.iter().fold(activity, |activity, contact| activity.contact(contact.id));
+        let activity =
+            contact.iter().fold(activity, |activity, contact| activity.contact(contact.id).company(contact.company_id));
         transaction = transaction.activity(&activity);
         let to = |to, person, mail| OutboxMail::new(to, person, Language::default(), mail, now);
         if let Some(by) = by.filter(|_| !told) {

@@ -378,8 +378,11 @@ async fn photos_of_problems_are_scanned_like_all_else() {
     .await;
     let admin = portal.sign_in(ADMIN).await;
     let told = portal.get("/v1/activity?kind=file_withheld", &admin).await.expect(200);
-    let jobs: Vec<&Value> = told["items"].as_array().unwrap().iter().map(|entry| &entry["job_id"]).collect();
-    assert_eq!(jobs, [&made["job_id"], &Value::Null]);
+    let told: Vec<_> =
+        told["items"].as_array().unwrap().iter().map(|entry| (&entry["files"], &entry["company_id"])).collect();
+    let file = |file: &Value| json!([file["id"]]);
+    let (late, early) = (file(&made["uploads"][1]), file(&early["uploads"][0]));
+    assert_eq!(told, [(&late, &json!(ann.company)), (&early, &json!(ann.company))]);
 
     // Faster than S3's own word of it, on a job that is there.
     portal.pause_mail().await;
