@@ -374,7 +374,7 @@ impl Mail {
                 Some((BundleTopic::Customer(company_id), StaffNews::FileReturned { share, title, from, file }))
             }
             Self::FileWithheld { title, from, file, company_id: Some(company_id), .. } => {
-                Some((BundleTopic::Customer(company_id), StaffNews::FileWithheld { title, from, file }))
+                Some((BundleTopic::Withheld(company_id), StaffNews::FileWithheld { title, from, file }))
             }
             Self::ShareReceived { share, title, from, company_id, file_count, .. } => {
                 Some((BundleTopic::Customer(company_id), StaffNews::ShareReceived { share, title, from, file_count }))
