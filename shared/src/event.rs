@@ -82,7 +82,7 @@ impl ObjectCreated {
     }
 }
 
-/// "GuardDuty Malware Protection Object Scan Result" of Amazon `GuardDuty`, as `EventBridge` brings it.
+/// "`GuardDuty` Malware Protection Object Scan Result" of Amazon `GuardDuty`, as `EventBridge` brings it.
 #[derive(Deserialize)]
 pub struct ObjectScanned {
     detail: ObjectScannedDetail,

@@ -383,15 +383,6 @@ mod tests {
                 company_id,
                 file: file(),
             },
-            Mail::FileWithheld {
-                about: Some(DigestSubject::Share(share)),
-                title: Some(title()),
-                file: file(),
-                from: name(),
-                company: Some(company()),
-                company_id: Some(company_id),
-            },
-            Mail::OwnFileWithheld { about: Some(DigestSubject::Share(share)), title: Some(title()), file: file() },
             Mail::ShareReceived {
                 share,
                 title: title(),
@@ -434,6 +425,7 @@ mod tests {
         ]
         .into_iter()
         .chain(about_jobs())
+        .chain(about_finds())
         .collect()
     }
 
@@ -452,6 +444,43 @@ mod tests {
             StaffNews::JobCommented { job, title: title(), from: from() },
             StaffNews::JobFileAdded { job, title: title(), from: from(), file: file() },
         ]
+    }
+
+    /// What scans have found.
+    fn about_finds() -> Vec<Mail> {
+        let now = Timestamp::UNIX_EPOCH;
+        let title: gatehouse::domain::Title = "Report of <b>May</b>".parse().unwrap();
+        let file: gatehouse::domain::FileName = "<b>a</b>.pdf".parse().unwrap();
+        let (company, company_id) = ("Ship & Co".parse().unwrap(), CompanyId::new(now));
+        let about = Some(DigestSubject::Share(ShareId::new(now)));
+        let told = |company, company_id| Mail::FileWithheld {
+            about,
+            title: Some(title.clone()),
+            file: file.clone(),
+            from: MARKUP.parse().unwrap(),
+            company,
+            company_id,
+        };
+        let own = Mail::OwnFileWithheld { about, title: Some(title.clone()), file: file.clone() };
+        vec![told(Some(company), Some(company_id)), told(None, None), own]
+    }
+
+    #[test]
+    fn a_find_in_a_photo_without_a_report_is_told_without_one() {
+        for (language, _) in LANGUAGES {
+            let file: gatehouse::domain::FileName = "door.jpg".parse().unwrap();
+            let letter = write(&operator(), Mail::OwnFileWithheld { about: None, title: None, file }, language);
+            assert!(
+                letter.text.contains("door.jpg") && letter.text.contains("\nhttps://portal.example\n"),
+                "{}",
+                letter.text
+            );
+        }
+        let job = JobId::new(Timestamp::UNIX_EPOCH);
+        let (about, file) = (Some(DigestSubject::Job(job)), "door.jpg".parse().unwrap());
+        let letter =
+            write(&operator(), Mail::OwnFileWithheld { about, title: Some("Door".parse().unwrap()), file }, "en");
+        assert!(letter.text.contains(&format!("https://portal.example/jobs/{job}\n")), "{}", letter.text);
     }
 
     fn about_jobs() -> Vec<Mail> {

@@ -1,4 +1,4 @@
-//! Notes on a file what Amazon GuardDuty has said of its bytes. A verdict counts for the version of the object that was
+//! Notes on a file what Amazon `GuardDuty` has said of its bytes. A verdict counts for the version of the object that was
 //! scanned and for no other; it may come before the file is taken, twice, or when the file is long gone.
 
 use gatehouse::aws::Env;

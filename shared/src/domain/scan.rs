@@ -160,21 +160,22 @@ impl FileScan {
 
 #[cfg(test)]
 mod tests {
+    use super::Verdict::{Clean, Found, Unsupported};
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn version(name: &str) -> Option<ObjectVersion> {
-        Some(ObjectVersion(name.to_owned()))
+    fn version(name: &str) -> ObjectVersion {
+        ObjectVersion(name.to_owned())
     }
 
     fn checked(name: &str, scanned: bool) -> Checked {
-        Checked { detected: None, name_differs: false, version: version(name), scanned }
+        Checked { detected: None, name_differs: false, version: Some(version(name)), scanned }
     }
 
     #[test]
     fn a_verdict_that_came_first_counts_for_its_own_bytes_alone() {
-        let early = FileScan::default().with(Verdict::Found, version("a"), NOW).unwrap();
+        let early = FileScan::default().with(Found, Some(version("a")), NOW).unwrap();
         assert_eq!(early.clone().taken(&checked("a", true), NOW), early);
         assert_eq!(early.clone().taken(&checked("b", true), NOW).word(), "waiting");
         assert_eq!(early.taken(&checked("b", false), NOW).word(), "unscanned");
@@ -184,10 +185,9 @@ mod tests {
     fn what_was_found_stays_so_and_what_is_known_is_not_forgotten() {
         let after = |verdicts: &[Verdict]| {
             verdicts.iter().fold(FileScan::default().taken(&checked("a", true), NOW), |scan, verdict| {
-                scan.with(*verdict, version("a"), NOW).unwrap_or(scan)
+                scan.with(*verdict, Some(version("a")), NOW).unwrap_or(scan)
             })
         };
-        use Verdict::{Clean, Found, Unsupported};
         for (verdicts, word) in [
             (&[] as &[Verdict], "waiting"),
             (&[Clean], "clean"),

@@ -608,7 +608,7 @@ impl From<TooLarge> for Problem {
 impl From<OverQuota> for Problem {
     fn from(refused: OverQuota) -> Self {
         let (status, title) = (StatusCode::CONFLICT, "Your company's room for files is used up");
-        let mut problem = Self::new(status, "quota_exceeded", title, sentence(&refused));
+        let mut problem = Self::new(status, "quota_exceeded", title, sentence(refused));
         problem.0.errors.push(FieldError { field: refused.field.to_owned(), problem: refused.to_string() });
         problem
     }

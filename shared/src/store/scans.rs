@@ -100,7 +100,7 @@ impl Store {
     ) -> Result<Transaction<'t>, CommitError> {
         let (by, contact) = match file.by_id {
             ActorId::Person(person) => (Some(person), self.contact_of(person).await?),
-            _ => (None, None),
+            ActorId::Key(_) => (None, None),
         };
         let sharer = match share.by {
             ActorId::Person(PersonId::Staff(staff)) => Some(staff),

@@ -50,7 +50,7 @@ impl Bucket {
         }
     }
 
-    /// "GuardDuty Malware Protection Object Scan Result" of the object that such an event tells of.
+    /// "`GuardDuty` Malware Protection Object Scan Result" of the object that such an event tells of.
     fn scan_result(&self, created: &Value) -> Option<Value> {
         let object = &created["detail"]["object"];
         let key = object["key"].as_str().filter(|key| SCANNED.iter().any(|prefix| key.starts_with(prefix)))?;

@@ -61,7 +61,7 @@ async fn ask(portal: &Portal, who: &Who, share: &str, file: &str, what: &str) ->
     portal.call(Method::POST, &format!("/v1/shares/{share}/files/{file}/{what}"), who, None).await
 }
 
-/// What a scan says of a file, as EventBridge brings it.
+/// What a scan says of a file, as `EventBridge` brings it.
 async fn verdict(portal: &Portal, key: &str, version: &str, result: &str) {
     let event = json!({ "detail": {
         "s3ObjectDetails": { "bucketName": "gatehouse-files", "objectKey": key, "eTag": "e", "versionId": version },
