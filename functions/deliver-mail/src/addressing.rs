@@ -3,9 +3,8 @@
 use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, ActorId, Addressee, Contact, ContactId, Email, Language, Mail, MailWish,
-    OutboxMail, PersonId, PersonName, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose,
-    Unsubscribe,
+    Access, Activity, ActivityKind, Actor, Addressee, Contact, ContactId, Email, Language, Mail, MailWish, OutboxMail,
+    PersonId, PersonName, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
 };
 use gatehouse::store::{Person, StoreError};
 
@@ -152,7 +151,7 @@ impl DeliverMail {
 
     /// The one of the staff who shared it.
     async fn sharer(&self, share: &Share) -> Result<Option<Email>, StoreError> {
-        let ActorId::Person(PersonId::Staff(staff)) = share.by else { return Ok(None) };
+        let Some(staff) = share.by.staff() else { return Ok(None) };
         let staff = self.store.staff_of(vec![staff]).await?.pop();
         Ok(staff.filter(|staff| staff.access.is_active()).map(|staff| staff.email))
     }

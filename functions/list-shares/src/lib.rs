@@ -122,6 +122,8 @@ struct WithFiles {
     /// Where it is not found by all words of its files: there are too many.
     #[serde(skip_serializing_if = "Not::not")]
     search_incomplete: bool,
+    /// How many of the files customers have added to it in return.
+    returned_count: usize,
     files: Vec<FileView>,
     /// Files that its recipients do not see; for the staff.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,9 +133,11 @@ struct WithFiles {
 }
 
 impl WithFiles {
-    fn new(row: Row, search_incomplete: bool, files: impl IntoIterator<Item = ShareFile>) -> Self {
-        let files = files.into_iter().map(FileView::from).collect();
-        Self { row, search_incomplete, files, excluded_files: None, excluded_folders: None }
+    fn new(share: Share, files: Vec<ShareFile>) -> Self {
+        let returned_count = files.iter().filter(|file| share.was_returned(file)).count();
+        let (search_incomplete, files) = (share.words_left_out, files.into_iter().map(FileView::from).collect());
+        let row = Row::from(share);
+        Self { row, search_incomplete, returned_count, files, excluded_files: None, excluded_folders: None }
     }
 }
 
@@ -232,11 +236,10 @@ impl ListShares {
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
         let files_seen = seen.seen.as_ref().map(|seen| seen.files.clone()).unwrap_or_default();
         let made_it = share.made_by_contact() == Some(seen.contact.id);
-        let search_incomplete = share.words_left_out;
-        let mut row = Row::from(share);
+        let mut shown = WithFiles::new(share, shown);
+        let row = &mut shown.row;
         row.share.received_at = seen.row().map_or(row.share.received_at, |row| row.received_at);
         row.state = row.state.filter(|_| made_it);
-        let mut shown = WithFiles::new(row, search_incomplete, shown);
         shown.files = shown.files.into_iter().map(|file| file.seen(&files_seen)).collect();
         json(StatusCode::OK, &shown)
     }
@@ -256,10 +259,8 @@ impl ListShares {
     async fn one(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let found = async { Ok::<_, Problem>(self.gate.store.share_and_files(request.id("id")?).await?) };
         let (_, (share, files)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
-        let (excluded, search_incomplete) = (share.excluded.clone(), share.words_left_out);
-        let excluded_folders = Some(share.excluded_folders.clone());
-        let shown = WithFiles::new(Row::from(share.record), search_incomplete, files);
-        let shown = WithFiles { excluded_files: Some(excluded), excluded_folders, ..shown };
+        let (excluded_files, excluded_folders) = (Some(share.excluded.clone()), Some(share.excluded_folders.clone()));
+        let shown = WithFiles { excluded_files, excluded_folders, ..WithFiles::new(share.record, files) };
         json(StatusCode::OK, &shown)
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Position, Store, StoreError, Stored, keys};
 use crate::clock::{Timestamp, sortable};
-use crate::domain::{InboxOf, InboxRow, Lookup, Query, ShareId, Words};
+use crate::domain::{ContactId, InboxOf, InboxRow, Lookup, Query, ShareId, Words};
 
 /// More rows of words than this are not gathered for one term: they are keys, 80 bytes each.
 const MOST_FOUND: usize = 1_000;
@@ -419,6 +419,14 @@ impl Store {
     async fn word_rows(&self, of: InboxOf, lookup: &Lookup, page: PageRequest) -> Result<Page<WordRow>, StoreError> {
         let partitions = lookup.partitions().into_iter().map(|part| keys::share_words_partition(of, &part));
         self.rows_of_words(&partitions.collect::<Vec<_>>(), &lookup.beginning, page).await
+    }
+
+    /// How many shares in a contact's inbox it has not opened, up to so many: what its list shows as unread, also where
+    /// that shows its company's.
+    pub async fn count_unread(&self, contact: ContactId, most: u16) -> Result<u64, StoreError> {
+        let (pk, index) = (&keys::inbox(InboxOf::Contact(contact)), Some(keys::BY_UNREAD));
+        let listing = Listing { index, pk_name: keys::PK, pk, sk: None, newest_first: true, consistent: false };
+        self.count(listing, most).await
     }
 
     /// All rows of an inbox, as they are now, in an order that none of them changes.

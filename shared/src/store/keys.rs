@@ -489,6 +489,11 @@ pub fn registration(id: RegistrationId) -> Key {
     Key::new(id, "REGISTRATION")
 }
 
+/// Who was mailed about a request for access.
+pub fn registration_told(id: RegistrationId) -> Key {
+    Key::new(id, "TOLD")
+}
+
 /// Requests with a status, by time.
 pub fn registrations_by_time(status: &str, at: Timestamp, id: RegistrationId) -> Key {
     Key::new(registrations(status), format_args!("{}#{id}", sortable(at)))

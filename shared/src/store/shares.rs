@@ -144,6 +144,16 @@ impl Store {
         self.listed(&format!("SHARED#{email}"), None, false, page).await
     }
 
+    /// The last shares that went to an address by link, newest first.
+    pub async fn last_shared_with_address(
+        &self,
+        email: &crate::domain::Email,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let page = PageRequest { limit, after: None };
+        Ok(self.listed(&format!("SHARED#{email}"), None, true, page).await?.items)
+    }
+
     /// Shares that ended before that time, those that ended first before the others.
     pub async fn ended_before(&self, end: Timestamp, page: PageRequest) -> Result<Page<EndedShare>, StoreError> {
         self.listed_until(keys::ENDING, sortable(end), page).await

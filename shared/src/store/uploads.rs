@@ -137,10 +137,6 @@ impl Share {
     /// Who of the staff is told of what a customer puts there: whose share it is, or who looks after the customer.
     #[must_use]
     pub fn addressee(&self, contact: &Contact) -> Addressee {
-        let owner = match self.by {
-            ActorId::Person(PersonId::Staff(staff)) => Some(staff),
-            _ => contact.owner_id,
-        };
-        Addressee::Owner { owner }
+        Addressee::Owner { owner: self.by.staff().or(contact.owner_id) }
     }
 }

@@ -48,3 +48,4 @@ mod strangers_text;
 mod thumbnails;
 mod unsubscribing;
 mod uploads;
+mod waiting;
