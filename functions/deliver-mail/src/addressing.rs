@@ -4,7 +4,8 @@ use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
     Access, Activity, ActivityKind, Actor, Addressee, Contact, ContactId, Email, Language, Mail, MailWish, OutboxMail,
-    PersonId, PersonName, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
+    PersonId, PersonName, RecipientId, SHARE_LINK_LIFETIME, Share, ShareId, ShareState, Target, Token, TokenPurpose,
+    Unsubscribe,
 };
 use gatehouse::store::{Person, StoreError};
 
@@ -12,9 +13,6 @@ use crate::{DeliverMail, DeliveryError};
 
 /// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long a share's link works, whatever the share's own end is: it is looked at anew each time.
-const SHARE_LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What was found out about a mail's way.
 pub(crate) enum Addressed {
@@ -94,7 +92,7 @@ impl DeliverMail {
                 TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at }
             }
             Mail::ShareSent { share: id, recipient: of, .. } | Mail::FilesAdded { share: id, recipient: of, .. } => {
-                let Some(share) = self.still_shared(*id, of, &recipient.to).await? else {
+                let Some((share, link_epoch)) = self.still_shared(*id, of, &recipient.to).await? else {
                     return Ok(Addressed::Nobody);
                 };
                 recipient.reply_to = self.sharer(&share).await?;
@@ -104,7 +102,7 @@ impl DeliverMail {
                 };
                 let (share, email) = (share.id, recipient.to.clone());
                 let expires_at = mail.created_at + SHARE_LINK_LIFETIME;
-                TokenPurpose::ShareLink { share, recipient: of.clone(), contact, email, expires_at }
+                TokenPurpose::ShareLink { share, recipient: of.clone(), contact, email, expires_at, link_epoch }
             }
             Mail::FilesReturned { contact, .. }
             | Mail::ShareReceived { contact, .. }
@@ -137,16 +135,23 @@ impl DeliverMail {
         Ok(Addressed::To(Box::new(recipient)))
     }
 
-    /// The share, if what a mail tells of it may still be told to that address: much may have ended while it waited.
-    async fn still_shared(&self, id: ShareId, of: &RecipientId, to: &Email) -> Result<Option<Share>, StoreError> {
+    /// The share, if what a mail tells of it may still be told to that address: much may have ended while it waited. With
+    /// the number under which a link counts by now.
+    async fn still_shared(
+        &self,
+        id: ShareId,
+        of: &RecipientId,
+        to: &Email,
+    ) -> Result<Option<(Share, u32)>, StoreError> {
         let (share, of) = try_join!(self.store.share(id), self.store.recipient(id, of))?;
-        let counts = of.is_some_and(|of| match &of.target {
+        let of = of.filter(|of| match &of.target {
             // Who has the address no more gets nothing of what was shared with it.
             Target::Address { email } => email == to,
             Target::Contact { .. } | Target::Company { .. } => true,
         });
         let sent = |share: &Share| matches!(share.state, ShareState::Sent { .. }) && !share.expired(self.clock.now());
-        Ok(share.map(|share| share.record).filter(|share| counts && sent(share)))
+        let share = share.map(|share| share.record).filter(sent);
+        Ok(share.zip(of.map(|of| of.link_epoch)))
     }
 
     /// The one of the staff who shared it.

@@ -14,7 +14,14 @@ pub fn contract() -> Vec<Operation> {
         Operation::new(Anybody, "POST /v1/links/open", "openLink", "Opens the share behind the link in a mail.")
             .takes::<LinkBody>()
             .answers::<OpenedView>(200)
-            .refuses(&["link_unknown", "link_expired", "link_withdrawn", "share_expired", "area_not_open"]),
+            .refuses(&[
+                "link_unknown",
+                "link_expired",
+                "link_withdrawn",
+                "link_replaced",
+                "share_expired",
+                "area_not_open",
+            ]),
         Operation::new(Anybody, "POST /v1/links/download", "downloadByLink", "Says where to fetch a file of it.")
             .takes::<FileRequest>()
             .answers::<DownloadView>(200)
@@ -22,6 +29,7 @@ pub fn contract() -> Vec<Operation> {
                 "link_unknown",
                 "link_expired",
                 "link_withdrawn",
+                "link_replaced",
                 "share_expired",
                 "area_not_open",
                 "not_found",
@@ -38,6 +46,7 @@ pub fn contract() -> Vec<Operation> {
             "link_unknown",
             "link_expired",
             "link_withdrawn",
+            "link_replaced",
             "share_expired",
             "area_not_open",
             "not_found",
@@ -54,6 +63,7 @@ pub fn contract() -> Vec<Operation> {
             "link_unknown",
             "link_expired",
             "link_withdrawn",
+            "link_replaced",
             "share_expired",
             "area_not_open",
             "not_found",
@@ -67,7 +77,14 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<ThumbnailsRequest>()
         .answers::<ThumbnailList>(200)
-        .refuses(&["link_unknown", "link_expired", "link_withdrawn", "share_expired", "area_not_open"]),
+        .refuses(&[
+            "link_unknown",
+            "link_expired",
+            "link_withdrawn",
+            "link_replaced",
+            "share_expired",
+            "area_not_open",
+        ]),
         Operation::new(
             Anybody,
             "POST /v1/links/get-access",
@@ -80,6 +97,7 @@ pub fn contract() -> Vec<Operation> {
             "link_unknown",
             "link_expired",
             "link_withdrawn",
+            "link_replaced",
             "share_expired",
             "area_not_open",
             "forbidden",

@@ -80,6 +80,8 @@ pub enum ActivityKind {
     RecipientAdded,
     /// A share lost a recipient.
     RecipientRemoved,
+    /// One of the staff was given a recipient's link to pass on; those before it ended.
+    LinkMade,
     /// A share was taken back.
     ShareRevoked,
     /// A share was removed for good, with its files.

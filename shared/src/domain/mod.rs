@@ -77,5 +77,5 @@ pub use text::{
 };
 pub use throttle::{Attempts, Bucket, BucketOf, HourlyLimit, KNOWN_FOR, KnownBy, SignInCounts};
 pub use thumbnail::{LARGEST_DRAWN, PixelSize, ThumbnailSize, ThumbnailTask};
-pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};
+pub use token::{Link, LinkBody, SHARE_LINK_LIFETIME, Token, TokenError, TokenHash, TokenPurpose};
 pub use unsubscribe::Unsubscribe;

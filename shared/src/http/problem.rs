@@ -340,6 +340,13 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "upload_refused", "The upload was refused", detail)
     }
 
+    /// 410: there is a newer one.
+    #[must_use]
+    pub fn link_replaced() -> Self {
+        let detail = "Please open the newest link that you were sent.";
+        Self::new(StatusCode::GONE, "link_replaced", "A newer link was sent", detail)
+    }
+
     /// 410.
     #[must_use]
     pub fn share_expired() -> Self {
@@ -521,9 +528,7 @@ impl From<ActivationRefused> for Problem {
             ActivationRefused::Used => {
                 gone("link_used", "The link has been used", "The account exists: please sign in.")
             }
-            ActivationRefused::Replaced => {
-                gone("link_replaced", "A newer link was sent", "Please open the link in the newest mail.")
-            }
+            ActivationRefused::Replaced => Self::link_replaced(),
             ActivationRefused::Withdrawn => {
                 gone("link_withdrawn", "The invitation was withdrawn", "Please ask the company that invited you.")
             }

@@ -225,9 +225,11 @@ impl Store {
             .update_item()
             .table_name(&*self.table)
             .set_key(Some(keys::recipient(share, to).attributes()))
-            .update_expression("SET mailed_at = :now")
+            // The version moves on, so that whoever is changing the recipient right now reads this first.
+            .update_expression("SET mailed_at = :now ADD rev :one")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .send()
             .await;
         if_it_held("UpdateItem", noted).map(drop)

@@ -12,13 +12,13 @@ use ulid::Ulid;
 
 use super::conflicts::if_it_held;
 use super::keys::{self, Key};
-use super::outbox::claim_end;
+use super::outbox::{claim_end, token_item};
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
 use super::{Item, Store, StoreError, Stored, item_of};
 use crate::domain::{
     Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, PersonId, ShareId, ShareSeen, Task,
-    TaskKind,
+    TaskKind, Token, TokenPurpose,
 };
 
 /// A transaction has room for a hundred writes: from so many on, words are written beside it.
@@ -299,6 +299,11 @@ impl Transaction<'_> {
             item
         });
         self.put(item, None, OnFailure::Conflict)
+    }
+
+    /// A token that is answered with it, and passed on by whoever asked.
+    pub fn token(self, token: &Token, purpose: &TokenPurpose) -> Self {
+        self.put(token_item(token, purpose), Some(Condition::is_new()), OnFailure::Conflict)
     }
 
     /// The record of who did this.

@@ -205,7 +205,7 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     costs.hold("PATCH /v1/shares/{id}", Method::PATCH, path, admin, Some(change)).await;
     let recipients = format!("{path}/recipients");
     let guest = json!({ "email": "guest@terminal.example" });
-    costs.hold("POST /v1/shares/{id}/recipients", Method::POST, &recipients, admin, Some(guest)).await;
+    let guest = costs.hold("POST /v1/shares/{id}/recipients", Method::POST, &recipients, admin, Some(guest)).await;
     costs.hold("GET /v1/shares/{id}/recipients", Method::GET, &recipients, admin, None).await;
     let bob = portal.customer(admin, "bob@other.example").await;
     let row = "POST /v1/shares/{id}/recipients (a contact)";
@@ -239,6 +239,8 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     let unsubscribe = format!("/v1/unsubscribe/{}", token_in(&mail, "/unsubscribe#"));
     let row = "POST /v1/unsubscribe/{token}";
     costs.hold(row, Method::POST, &unsubscribe, &NOBODY, Some(json!({ "confirm": true }))).await;
+    let link = format!("{recipients}/{}/link", text(&guest["id"]));
+    costs.hold("POST /v1/shares/{id}/recipients/{rid}/link", Method::POST, &link, admin, None).await;
     costs.hold("DELETE /v1/shares/{id}", Method::DELETE, path, admin, None).await;
     costs.hold("GET /v1/settings", Method::GET, "/v1/settings", admin, None).await;
     let body = json!({ "support_email": "help@northgate.example" });
