@@ -25,7 +25,7 @@ use gatehouse::store::{InboxPage, InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use query::ShareListQuery;
+use query::{ShareListQuery, Side};
 
 pub use contract::contract;
 
@@ -109,6 +109,8 @@ impl From<Share> for Row {
 struct Rows {
     #[serde(flatten)]
     list: ListView<Row>,
+    /// How many there are on all pages, counted up to 1,000; `null` where that would cost too much, or was not asked for.
+    total: Option<u64>,
     /// `false` where it does not come in the order that was asked for; else nothing is said.
     #[serde(skip_serializing_if = "Clone::clone")]
     sorted: bool,
@@ -190,13 +192,13 @@ impl ListShares {
     async fn show(&self, request: &ApiRequest, list: &List, page: InboxPage) -> Result<ApiResponse, Problem> {
         let rows = page.rows.into_iter().map(Row::from).collect();
         let list = self.gate.listed(list, rows, page.next.as_ref()).await?;
-        json_unless_known(request, &Rows { list, sorted: page.sorted })
+        json_unless_known(request, &Rows { list, total: page.total, sorted: page.sorted })
     }
 
     async fn asked_by_customer(&self, request: &ApiRequest, customer: &Customer) -> Result<AskedFor, Problem> {
         let (asked, page): (ShareListQuery, _) = request.list_query()?;
         asked.of_a_customer()?;
-        self.asked(&asked, page, &customer.contact).await
+        self.asked(&asked, page, &customer.contact, Side::Customer).await
     }
 
     async fn asked(
@@ -204,8 +206,9 @@ impl ListShares {
         asked: &ShareListQuery,
         page: PageQuery,
         caller: &(dyn Display + Sync),
+        side: Side,
     ) -> Result<AskedFor, Problem> {
-        let (list, query) = (asked.list(caller), asked.inbox()?);
+        let (list, query) = (asked.list(caller), asked.inbox(side)?);
         let after = self.gate.after(&list, &page).await?;
         Ok(AskedFor { list, query, page, after })
     }
@@ -248,7 +251,7 @@ impl ListShares {
         let found = async {
             let (asked, page): (ShareListQuery, _) = request.list_query()?;
             let caller = self.gate.caller_name(request).await?;
-            let AskedFor { list, query, page, after } = self.asked(&asked, page, &caller).await?;
+            let AskedFor { list, query, page, after } = self.asked(&asked, page, &caller, Side::Operator).await?;
             let found = self.gate.store.inbox(asked.of(), &query, page.limit, after).await?;
             Ok::<_, Problem>((list, found))
         };

@@ -49,7 +49,7 @@ pub use id::{
     ActivityId, ActorId, AssetId, CompanyId, ContactId, EventId, FileId, IdError, InvitationId, JobId, KeyId, MailId,
     PersonId, RegistrationId, SessionId, ShareId, SiteId, StaffId, TaskId,
 };
-pub use inbox::{InboxOf, InboxRow, state_word};
+pub use inbox::{Direction, InboxOf, InboxRow, SenderId, state_word};
 pub use mail::{Addressee, DigestEntry, DigestSubject, Mail, OutboxMail, StaffNews};
 pub use recipient::{AddressId, Recipient, RecipientId, Target};
 pub use records::{

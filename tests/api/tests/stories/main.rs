@@ -13,6 +13,7 @@ mod contract;
 mod cost;
 mod customers;
 mod delivering;
+mod directions;
 mod drafts;
 mod events;
 mod files;
