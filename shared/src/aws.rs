@@ -70,6 +70,8 @@ pub struct Env {
     /// The proxy whose word for the client's address is taken (`GATEHOUSE_CLIENT_ADDRESS_HEADER` and
     /// `GATEHOUSE_PROXY_SECRET`: both, or none).
     pub proxy: Option<TrustedProxy>,
+    /// Whether the bucket's files are scanned for malware, so that each waits for a verdict (`GATEHOUSE_SCAN_UPLOADS`).
+    pub scan_uploads: bool,
     /// The secret that sessions are signed with, for the functions that sign.
     pub signing: SigningSecret,
     /// The time.
@@ -147,6 +149,7 @@ impl Env {
             proxy: variable("GATEHOUSE_CLIENT_ADDRESS_HEADER")
                 .map(|header| TrustedProxy::new(&header, &variable("GATEHOUSE_PROXY_SECRET").unwrap_or_default()))
                 .transpose()?,
+            scan_uploads: variable("GATEHOUSE_SCAN_UPLOADS").is_some_and(|asked| asked == "true"),
             signing: variable("GATEHOUSE_SIGNING_SECRET_ARN")
                 .map_or(SigningSecret::None, |arn| SigningSecret::SecretsManager { arn }),
             clock: Clock::default(),

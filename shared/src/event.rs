@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Env;
+use crate::domain::ObjectVersion;
 use crate::store::keys;
 
 /// A function could not be made ready, or an event could not be handled: Lambda logs it, and tries again.
@@ -78,6 +79,66 @@ impl ObjectCreated {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.detail.object.key
+    }
+}
+
+/// "`GuardDuty` Malware Protection Object Scan Result" of Amazon `GuardDuty`, as `EventBridge` brings it.
+#[derive(Deserialize)]
+pub struct ObjectScanned {
+    detail: ObjectScannedDetail,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectScannedDetail {
+    s3_object_details: ScannedObject,
+    scan_result_details: ScanResult,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScannedObject {
+    object_key: String,
+    version_id: Option<ObjectVersion>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScanResult {
+    scan_result_status: String,
+    /// `null` where there are none.
+    threats: Option<Vec<Threat>>,
+}
+
+#[derive(Deserialize)]
+struct Threat {
+    name: String,
+}
+
+impl ObjectScanned {
+    /// Where the object lies.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.detail.s3_object_details.object_key
+    }
+
+    /// Which version of it was scanned.
+    #[must_use]
+    pub fn version(&self) -> Option<&ObjectVersion> {
+        self.detail.s3_object_details.version_id.as_ref()
+    }
+
+    /// `NO_THREATS_FOUND`, `THREATS_FOUND`, `UNSUPPORTED`, `ACCESS_DENIED` or `FAILED`.
+    #[must_use]
+    pub fn result(&self) -> &str {
+        &self.detail.scan_result_details.scan_result_status
+    }
+
+    /// What was found, as the scanner calls it.
+    #[must_use]
+    pub fn threats(&self) -> Vec<&str> {
+        let threats = self.detail.scan_result_details.threats.iter().flatten();
+        threats.map(|threat| threat.name.as_str()).collect()
     }
 }
 

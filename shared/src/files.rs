@@ -16,11 +16,14 @@ use aws_sdk_s3::types::ChecksumMode;
 
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::domain::{FileId, FileName, JobFile, MediaType, Preview, Sha256, ShareFile, ShareId, ThumbnailSize};
+use crate::domain::{
+    FileId, FileName, FileScan, HeldBack, JobFile, MediaType, ObjectVersion, Preview, Sha256, ShareFile, ShareId,
+    ThumbnailSize,
+};
 
 pub use check::{SentPart, UploadError};
-pub use sniff::by_name;
 use sniff::harmless;
+pub use sniff::{by_name, name_differs};
 pub use upload::{Missing, UPLOAD_LIFETIME, Upload, UrlBudget};
 
 /// How long a download may take to begin: what the contract allows, and what a closed contact keeps at most.
@@ -52,6 +55,17 @@ impl FilesError {
     }
 }
 
+/// Why there is no URL to fetch a file by.
+#[derive(Debug, thiserror::Error)]
+pub enum NotHandedOut {
+    /// It waits for its scan, or that found something.
+    #[error(transparent)]
+    HeldBack(#[from] HeldBack),
+    /// S3 could not say.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
 /// Where to fetch a file's bytes.
 #[derive(Debug)]
 pub struct Download {
@@ -66,7 +80,7 @@ struct UploadedObject {
     size: u64,
     /// In base64, if the upload carried one.
     sha256: Option<String>,
-    version: Option<String>,
+    version: Option<ObjectVersion>,
 }
 
 /// Whether S3 says this, or one of these, is why it did not do what it was asked.
@@ -80,6 +94,8 @@ pub struct Files {
     client: Client,
     bucket: String,
     clock: Clock,
+    /// Whether what is taken waits for a scan.
+    scans: bool,
 }
 
 /// Where a thumbnail lies: not among the files, so that none is taken for one.
@@ -131,6 +147,8 @@ pub trait BucketFile: Sync {
     fn content_type(&self) -> &MediaType;
     /// What its bytes are, where they have shown it.
     fn detected(&self) -> Option<&MediaType>;
+    /// What a scan has said of its bytes.
+    fn scan(&self) -> &FileScan;
     /// Its checksum, if it was announced with one.
     fn sha256(&self) -> Option<Sha256> {
         None
@@ -162,6 +180,10 @@ impl BucketFile for ShareFile {
         self.detected.as_ref()
     }
 
+    fn scan(&self) -> &FileScan {
+        &self.scan
+    }
+
     fn sha256(&self) -> Option<Sha256> {
         self.sha256
     }
@@ -191,6 +213,10 @@ impl BucketFile for JobFile {
     fn detected(&self) -> Option<&MediaType> {
         self.detected.as_ref()
     }
+
+    fn scan(&self) -> &FileScan {
+        &self.scan
+    }
 }
 
 impl Files {
@@ -203,17 +229,18 @@ impl Files {
             // A bucket's own host name needs DNS, which an endpoint of one's own does not have.
             .force_path_style(env.endpoints.s3.is_some())
             .build();
-        Self { client: Client::from_conf(config), bucket: env.bucket.clone(), clock: env.clock.clone() }
+        let (bucket, clock) = (env.bucket.clone(), env.clock.clone());
+        Self { client: Client::from_conf(config), bucket, clock, scans: env.scan_uploads }
     }
 
     /// A GET that saves the file under its own name, and that no browser renders, whatever it is. Every header that
     /// S3 keeps with an object is overridden: whoever put it there may have sent it unsigned.
-    pub async fn download(&self, file: &impl BucketFile) -> Result<Download, FilesError> {
+    pub async fn download(&self, file: &impl BucketFile) -> Result<Download, NotHandedOut> {
         self.presign_get(file, file.name().content_disposition(), harmless(file).as_str()).await
     }
 
     /// A GET that a browser shows as that, and as nothing else: type and disposition are signed.
-    pub async fn preview(&self, file: &impl BucketFile, preview: &Preview) -> Result<Download, FilesError> {
+    pub async fn preview(&self, file: &impl BucketFile, preview: &Preview) -> Result<Download, NotHandedOut> {
         self.presign_get(file, file.name().inline_disposition(), preview.content_type).await
     }
 
@@ -222,8 +249,9 @@ impl Files {
         file: &impl BucketFile,
         disposition: String,
         content_type: &str,
-    ) -> Result<Download, FilesError> {
-        self.presign(file.key(), disposition, content_type, "private, no-store").await
+    ) -> Result<Download, NotHandedOut> {
+        file.scan().hand_out()?;
+        Ok(self.presign(file.key(), disposition, content_type, "private, no-store").await?)
     }
 
     async fn presign(
@@ -259,11 +287,17 @@ impl Files {
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => {
                 let size = head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                Ok(Some(UploadedObject { size, sha256: head.checksum_sha256, version: head.version_id }))
+                let version = head.version_id.map(ObjectVersion);
+                Ok(Some(UploadedObject { size, sha256: head.checksum_sha256, version }))
             }
             Err(error) if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) => Ok(None),
             Err(error) => Err(FilesError::call("HeadObject")(error)),
         }
+    }
+
+    /// Which version of its object a file's bytes are now; nothing, if there are none.
+    pub async fn version(&self, file: &impl BucketFile) -> Result<Option<ObjectVersion>, FilesError> {
+        Ok(self.head(file).await?.and_then(|arrived| arrived.version))
     }
 
     /// Deletes a file's bytes for good.
@@ -284,7 +318,8 @@ impl Files {
         }
     }
 
-    async fn delete_version(&self, key: String, version: Option<String>) -> Result<(), FilesError> {
+    async fn delete_version(&self, key: String, version: Option<ObjectVersion>) -> Result<(), FilesError> {
+        let version = version.map(|version| version.0);
         let delete = self.client.delete_object().bucket(&self.bucket).key(key).set_version_id(version);
         delete.send().await.map(drop).map_err(FilesError::call("DeleteObject"))
     }

@@ -8,8 +8,8 @@ use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivationRefused, Activity, ActivityKind, Actor, Company, CompanyName, Decision, Email, InvitationId, Language,
-    Link, LinkBody, PersonId, PersonName, Token, TokenPurpose,
+    ActivationRefused, Activity, ActivityKind, Actor, Area, Company, CompanyName, Decision, Email, InvitationId,
+    Language, Link, LinkBody, PersonId, PersonName, Token, TokenPurpose,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
@@ -22,6 +22,9 @@ use lambda_http::http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 pub use contract::contract;
+
+/// More waiting shares than this are not counted.
+const MOST_COUNTED: u16 = 100;
 
 /// The function.
 pub struct Activate {
@@ -65,6 +68,10 @@ struct Checked<'a> {
     company: String,
     operator: &'a str,
     expires_at: Timestamp,
+    /// Who of the staff has invited the person, if that is known.
+    invited_by: Option<PersonName>,
+    /// How many shares lie in its inbox that it has not opened, counted up to 100.
+    waiting_shares: u64,
 }
 
 #[derive(Serialize, schemars::JsonSchema)]
@@ -96,12 +103,35 @@ impl Activate {
         let (person, link) = self.open(request, &body.token).await?;
         let invitation = person.access().check(link, self.gate.now())?;
         let store = &self.gate.store;
-        let (company, settings) = try_join!(store.company_of(&person), store.settings())?;
+        let waiting = async {
+            match &person {
+                Person::Contact(contact) if contact.areas.has(Area::Files) => {
+                    store.count_unread(contact.id, MOST_COUNTED).await
+                }
+                _ => Ok(0),
+            }
+        };
+        let inviter = async {
+            match invitation.by {
+                Some(staff) => store.staff(staff).await,
+                None => Ok(None),
+            }
+        };
+        let reads = try_join!(store.company_of(&person), store.settings(), inviter, waiting)?;
+        let (company, settings, inviter, waiting_shares) = reads;
         let company = open_to(&person, company)?;
         let operator = settings.operator_name.map_or_else(|| self.operator.clone(), |name| name.to_string());
         let company = company.map_or_else(|| operator.clone(), |name| name.to_string());
-        let (name, email, operator) = (person.name(), person.email(), operator.as_str());
-        json(StatusCode::OK, &Checked { name, email, company, operator, expires_at: invitation.expires_at })
+        let checked = Checked {
+            name: person.name(),
+            email: person.email(),
+            company,
+            operator: &operator,
+            expires_at: invitation.expires_at,
+            invited_by: inviter.map(|inviter| inviter.record.name),
+            waiting_shares,
+        };
+        json(StatusCode::OK, &checked)
     }
 
     async fn activate(&self, request: &ApiRequest, body: Activation) -> Result<ApiResponse, Problem> {
@@ -134,7 +164,6 @@ impl Activate {
         person.change(|person| {
             *person.access = active;
             *person.sessions = std::mem::take(person.sessions).with_password();
-            *person.last_seen_at = Some(now);
             if let Some(name) = &body.name {
                 *person.name = name.clone();
             }
@@ -142,6 +171,7 @@ impl Activate {
                 *person.language = language.clone();
             }
         });
+        person.seen(now);
         let mut activity = Activity::new(ActivityKind::Activated, Actor::new(person.id(), person.name()), now);
         if let Person::Contact(contact) = &person {
             activity = activity.contact(contact.id).company(contact.company_id);
@@ -191,7 +221,7 @@ impl Activate {
                 let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
                 let by = Actor::new(PersonId::from(contact.id), &contact.name);
                 let activity = Activity::new(ActivityKind::Invited, by, now).contact(contact.id).company(company.id);
-                let invited = contact.record.invite(&company, now)?;
+                let invited = contact.record.invite(&company, None, now)?;
                 let mail = invited.mail(&company, None, now);
                 let transaction = store.transaction().save(contact.rev, &invited.contact).counted(allowed).mail(&mail);
                 Ok(transaction.activity(&activity).commit().await?)
@@ -199,7 +229,7 @@ impl Activate {
             Person::Staff(staff) => {
                 let by = Actor::new(staff.id, &staff.name);
                 let activity = Activity::new(ActivityKind::Invited, by, now).target(staff.id);
-                let (invited, mail) = staff.record.invite(now)?;
+                let (invited, mail) = staff.record.invite(None, now)?;
                 let transaction = store.transaction().save(staff.rev, &invited).counted(allowed).mail(&mail);
                 Ok(transaction.activity(&activity).commit().await?)
             }

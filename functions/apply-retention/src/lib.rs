@@ -4,10 +4,10 @@
 use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::{Clock, SignedDuration};
-use gatehouse::domain::{EraseStep, FileId, JobFile, ShareId, Task, TaskKind};
+use gatehouse::domain::{EraseStep, FileId, FileScan, JobFile, ShareId, Task, TaskKind, Verdict};
 use gatehouse::event::{EventFunction, StartError, Time};
 use gatehouse::files::Files;
-use gatehouse::store::{AwaitedFile, AwaitedJobFile, CommitError, PageRequest, Store, Transaction};
+use gatehouse::store::{AwaitedFile, AwaitedJobFile, CommitError, PageRequest, ScannedFile, Store, Transaction};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -39,7 +39,10 @@ impl EventFunction for ApplyRetention {
     async fn handle(&self, _: Time) -> Result<Value, StartError> {
         let (shares, uploads) = (self.ended_shares().await, self.left_uploads().await);
         let (photos, activity) = (self.left_job_files().await, self.old_activity().await);
-        Ok(json!({ "shares": shares?, "uploads": uploads?, "job_files": photos?, "activity": activity? }))
+        let scans = self.lost_verdicts().await;
+        Ok(json!({
+            "shares": shares?, "uploads": uploads?, "job_files": photos?, "activity": activity?, "scans": scans?,
+        }))
     }
 }
 
@@ -73,6 +76,44 @@ impl ApplyRetention {
     async fn old_activity(&self) -> Result<usize, StartError> {
         let kept = self.store.settings().await?.activity_months;
         Ok(self.store.forget_activity(kept, self.clock.now(), MOST_ACTIVITY).await?)
+    }
+
+    /// Files whose verdict was lost, or whose scans were given up: they wait no longer.
+    async fn lost_verdicts(&self) -> Result<usize, StartError> {
+        let (mut released, mut after) = (0, None);
+        loop {
+            let since = self.clock.now() - FileScan::LONGEST_WAIT;
+            let page = self.store.waiting_for_scans(since, PageRequest { limit: 100, after }).await?;
+            for ScannedFile { id: file, share_id: share } in page.items {
+                match self.release(share, file).await {
+                    Ok(()) => {
+                        warn!(%file, "no verdict has come: a file is handed out unscanned");
+                        released += 1;
+                    }
+                    // The verdict has just come.
+                    Err(CommitError::Conflict) => {}
+                    Err(error) => warn!(%file, %error, "a file still waits for its scan"),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(released);
+            }
+        }
+    }
+
+    async fn release(&self, share: Option<ShareId>, file: FileId) -> Result<(), CommitError> {
+        let (store, now, verdict) = (&self.store, self.clock.now(), Verdict::Unsupported);
+        match share {
+            Some(share) => match store.file(share, file).await?.filter(|file| file.scan.waits_since().is_some()) {
+                Some(file) => store.note_verdict(&file, verdict, file.scan.of().cloned(), now).await,
+                None => Ok(()),
+            },
+            None => match store.job_file(file).await?.filter(|file| file.scan.waits_since().is_some()) {
+                Some(file) => store.note_verdict_on_job_file(&file, verdict, file.scan.of().cloned(), now).await,
+                None => Ok(()),
+            },
+        }
     }
 
     /// Files of jobs whose bytes, or whose report, have not come.
@@ -138,14 +179,18 @@ impl ApplyRetention {
     /// Whether the file was removed.
     async fn give_up(&self, share: ShareId, file: FileId) -> Result<bool, StartError> {
         let found = try_join!(self.store.share_and_files(share), self.store.file(share, file))?;
-        // The lists are a little behind: it may have come meanwhile, or be gone.
+        // The lists are a little behind: it may have come meanwhile, or be gone. With an erased share its files go, too.
         let (Some((share, files)), Some(file)) = found else { return Ok(false) };
+        if share.erasing {
+            return Ok(false);
+        }
         let now = self.clock.now();
         // Its last byte may have come long ago, and whoever was told of it have failed.
         if self.files.take_unsaid(&self.store, &file, now).await? {
             return Ok(false);
         }
         let transaction = self.store.transaction().withdraw_file(&share, &files, &file, now);
+        let transaction = self.store.give_back(transaction, [file.counted()]).await?;
         match transaction.commit().await {
             Ok(()) => Ok(true),
             // Its last byte has just come, or the share is being changed: tomorrow is another day.

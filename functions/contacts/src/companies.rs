@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Activity, ActivityKind, Company, CompanyDomain, CompanyId, CompanyName, Query, Reference, Right,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Effect, List, Operator, Problem, json};
-use gatehouse::store::{CommitError, Page, PageRequest, Searchable as _};
+use gatehouse::store::{CommitError, ContactCounts, Page, PageRequest, Searchable as _};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_with::rust::double_option;
@@ -16,6 +17,8 @@ use crate::Contacts;
 
 /// So many companies of a name are looked at.
 const MOST_SUGGESTED: usize = 10;
+/// More people than this are not counted.
+const MOST_COUNTED: usize = 1_000;
 
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,11 +67,15 @@ pub(crate) struct CompanyView {
     created_at: Timestamp,
 }
 
-/// A company by itself, and those that may be the same.
+/// A company by itself, how many people it has, and those that may be the same.
 #[derive(Serialize, schemars::JsonSchema)]
 pub(crate) struct CompanyDetails {
     #[serde(flatten)]
     company: CompanyView,
+    /// How many contacts it has, counted up to 1,000.
+    contact_count: u64,
+    /// How many of those were invited and have no account yet.
+    pending_count: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     merge_suggestions: Vec<MergeSuggestion>,
 }
@@ -136,11 +143,17 @@ impl Contacts {
     }
 
     pub(crate) async fn show_company(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let company = async { Ok::<_, Problem>(self.gate.store.company(request.id("id")?).await?) };
-        let (_, company) = self.gate.staff_and(request, Right::ReadCustomers, company).await?;
+        let store = &self.gate.store;
+        let found = async {
+            let id = request.id("id")?;
+            Ok::<_, Problem>(try_join!(store.company(id), store.count_contacts(id, MOST_COUNTED))?)
+        };
+        let (_, (company, counted)) = self.gate.staff_and(request, Right::ReadCustomers, found).await?;
         let company = company.ok_or_else(Problem::not_found)?.record;
         let merge_suggestions = self.merge_suggestions(&company).await?;
-        json(StatusCode::OK, &CompanyDetails { company: company.into(), merge_suggestions })
+        let ContactCounts { all: contact_count, invited: pending_count } = counted;
+        let company = company.into();
+        json(StatusCode::OK, &CompanyDetails { company, contact_count, pending_count, merge_suggestions })
     }
 
     /// Companies of the same name, where one of the two was made by somebody who held a link.

@@ -1,8 +1,7 @@
 //! Contacts.
 
 use gatehouse::domain::{
-    Activity, ActivityKind, ActorId, AddressOf, Areas, CompanyId, Contact, Email, Language, PersonId, PersonName,
-    Phone, Right, StaffId,
+    Activity, ActivityKind, AddressOf, Areas, CompanyId, Contact, Email, Language, PersonName, Phone, Right, StaffId,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, ContactView, Effect, List, Operator, PageQuery, Problem, json};
 use gatehouse::store::Transaction;
@@ -64,7 +63,7 @@ impl Contacts {
             areas: new.areas.clone(),
             language: new.language.clone(),
             // Whoever enters a contact looks after it, until it is said otherwise.
-            owner_id: if let ActorId::Person(PersonId::Staff(staff)) = staff.id { Some(staff) } else { None },
+            owner_id: staff.id.staff(),
             ..Contact::new(company.id, new.name.clone(), now)
         };
         let by = staff.actor();
@@ -75,7 +74,7 @@ impl Contacts {
         }
         let contact = if new.send_invite {
             let invited_activity = about(ActivityKind::Invited);
-            let invited = contact.invite(&company, now)?;
+            let invited = contact.invite(&company, staff.id.staff(), now)?;
             let allowed = self.gate.invitation_to(&invited.to).await?;
             let mail = invited.mail(&company, None, now);
             transaction = transaction.mail(&mail).counted(allowed).activity(&invited_activity);

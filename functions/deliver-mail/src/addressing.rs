@@ -3,8 +3,8 @@
 use futures_util::try_join;
 use gatehouse::clock::SignedDuration;
 use gatehouse::domain::{
-    Access, Activity, ActivityKind, Actor, ActorId, Addressee, Contact, ContactId, Email, Mail, MailWish, OutboxMail,
-    PersonId, RecipientId, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
+    Access, Activity, ActivityKind, Actor, Addressee, Contact, ContactId, Email, Mail, MailWish, OutboxMail, PersonId,
+    RecipientId, SHARE_LINK_LIFETIME, Share, ShareId, ShareState, Target, Token, TokenPurpose, Unsubscribe,
 };
 use gatehouse::mails::Recipient;
 use gatehouse::store::{Person, StoreError};
@@ -13,9 +13,6 @@ use crate::{DeliverMail, DeliveryError};
 
 /// How long the link to a new password works (ASVS 5.0, 6.4.1: short).
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long a share's link works, whatever the share's own end is: it is looked at anew each time.
-const SHARE_LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What was found out about a mail's way.
 pub(crate) enum Addressed {
@@ -34,6 +31,12 @@ impl DeliverMail {
             Addressee::Email(to) => to,
             Addressee::Gathered { gathered_for, topic } => {
                 return self.write_what_gathered(mail, *gathered_for, *topic).await;
+            }
+            Addressee::Person { to_person } => {
+                return match self.written_to(mail, *to_person).await? {
+                    Some(mail) => Box::pin(self.address(&mail)).await,
+                    None => Ok(Addressed::Nobody),
+                };
             }
             Addressee::Followers { followers_of } => return self.write_to_followers(mail, *followers_of).await,
             Addressee::Mappers { .. } | Addressee::Owner { .. } => return self.write_out(mail).await,
@@ -79,7 +82,7 @@ impl DeliverMail {
                 TokenPurpose::Activation { person: *person, invitation: *invitation, expires_at: *expires_at }
             }
             Mail::ShareSent { share: id, recipient: of, .. } | Mail::FilesAdded { share: id, recipient: of, .. } => {
-                let Some(share) = self.still_shared(*id, of, &recipient.to).await? else {
+                let Some((share, link_epoch)) = self.still_shared(*id, of, &recipient.to).await? else {
                     return Ok(Addressed::Nobody);
                 };
                 recipient.reply_to = self.sharer(&share).await?;
@@ -89,7 +92,7 @@ impl DeliverMail {
                 };
                 let (share, email) = (share.id, recipient.to.clone());
                 let expires_at = mail.created_at + SHARE_LINK_LIFETIME;
-                TokenPurpose::ShareLink { share, recipient: of.clone(), contact, email, expires_at }
+                TokenPurpose::ShareLink { share, recipient: of.clone(), contact, email, expires_at, link_epoch }
             }
             Mail::FilesReturned { contact, .. }
             | Mail::ShareReceived { contact, .. }
@@ -122,21 +125,35 @@ impl DeliverMail {
         Ok(Addressed::To(Box::new(recipient)))
     }
 
-    /// The share, if what a mail tells of it may still be told to that address: much may have ended while it waited.
-    async fn still_shared(&self, id: ShareId, of: &RecipientId, to: &Email) -> Result<Option<Share>, StoreError> {
+    /// The mail to a person at its own address, if it has access.
+    async fn written_to(&self, mail: &OutboxMail, person: PersonId) -> Result<Option<OutboxMail>, StoreError> {
+        let person = self.store.person(person).await?.filter(|person| person.access().is_active());
+        let to = person.as_ref().and_then(|person| Some((person.email()?.clone(), person.language().clone())));
+        Ok(to.map(|(to, language)| OutboxMail { to: Addressee::Email(to), language, ..mail.clone() }))
+    }
+
+    /// The share, if what a mail tells of it may still be told to that address: much may have ended while it waited. With
+    /// the number under which a link counts by now.
+    async fn still_shared(
+        &self,
+        id: ShareId,
+        of: &RecipientId,
+        to: &Email,
+    ) -> Result<Option<(Share, u32)>, StoreError> {
         let (share, of) = try_join!(self.store.share(id), self.store.recipient(id, of))?;
-        let counts = of.is_some_and(|of| match &of.target {
+        let of = of.filter(|of| match &of.target {
             // Who has the address no more gets nothing of what was shared with it.
             Target::Address { email } => email == to,
             Target::Contact { .. } | Target::Company { .. } => true,
         });
         let sent = |share: &Share| matches!(share.state, ShareState::Sent { .. }) && !share.expired(self.clock.now());
-        Ok(share.map(|share| share.record).filter(|share| counts && sent(share)))
+        let share = share.map(|share| share.record).filter(sent);
+        Ok(share.zip(of.map(|of| of.link_epoch)))
     }
 
     /// The one of the staff who shared it.
     async fn sharer(&self, share: &Share) -> Result<Option<Email>, StoreError> {
-        let ActorId::Person(PersonId::Staff(staff)) = share.by else { return Ok(None) };
+        let Some(staff) = share.by.staff() else { return Ok(None) };
         let staff = self.store.staff_of(vec![staff]).await?.pop();
         Ok(staff.filter(|staff| staff.access.is_active()).map(|staff| staff.email))
     }

@@ -7,13 +7,15 @@ use gatehouse::domain::{
     Addressee, Bundle, BundleTopic, DigestEntry, DigestSubject, Job, JobId, Mail, MailWish, OutboxMail, Staff, StaffId,
     Telling,
 };
-use gatehouse::store::{CommitError, PendingDigest, StoreError, Transaction};
+use gatehouse::store::{CommitError, PendingDigest, RegistrationTold, StoreError, Transaction};
 
 use crate::addressing::Addressed;
 use crate::{DeliverMail, DeliveryError};
 
-/// One transaction writes to them all: two writes for each, and the mail that it comes from.
+/// One transaction writes to them all: two writes for each, the mail that it comes from, and who was told.
 const MOST_PEOPLE: usize = 49;
+/// Nobody has more requests waiting.
+const MOST_COUNTED: u16 = 10_000;
 
 /// What somebody else has added to at this very moment is tried again, like all else.
 impl From<CommitError> for DeliveryError {
@@ -58,7 +60,12 @@ impl DeliverMail {
         }
         people.truncate(MOST_PEOPLE);
         let content = self.counted(mail.mail.clone()).await?;
-        let transaction = self.store.transaction().settle(mail.id);
+        let mut transaction = self.store.transaction().settle(mail.id);
+        if let Mail::RegistrationReceived { registration, .. } = &content {
+            // At once, or with the next mail: whoever decides on it sees who else knows of it.
+            let (staff, at) = (people.iter().map(|person| person.id).collect(), self.clock.now());
+            transaction = transaction.replace(&RegistrationTold { registration: *registration, staff, at });
+        }
         self.tell(transaction, &people, &content).await?.commit().await?;
         Ok(Addressed::WrittenOut)
     }
@@ -123,7 +130,7 @@ impl DeliverMail {
         if !matches!(content, Mail::RegistrationReceived { .. } | Mail::RegistrationsWaiting { .. }) {
             return Ok(content);
         }
-        let waiting = self.store.count_registrations("pending").await?;
+        let waiting = self.store.count_registrations("pending", MOST_COUNTED).await?;
         Ok(content.with_waiting(waiting.max(1)))
     }
 

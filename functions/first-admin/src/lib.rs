@@ -69,7 +69,7 @@ impl FirstAdmin {
             last_seen_at: None,
             created_at: now,
         };
-        let (staff, mail) = staff.invite(now)?;
+        let (staff, mail) = staff.invite(None, now)?;
         let transaction = self.gate.store.transaction().create(&Marker { staff_id: staff.id }).create(&staff);
         let transaction = transaction.create(&Team::default().with(&staff));
         let transaction = transaction.claim_email(&staff.email, staff.id.into()).mail(&mail);
@@ -82,7 +82,7 @@ impl FirstAdmin {
         let (now, rev): (_, Rev) = (self.gate.now(), was.rev);
         let old = was.email.clone();
         let staff = Staff { email: request.email, name: request.name, ..was.record };
-        let (staff, mail) = staff.invite(now)?;
+        let (staff, mail) = staff.invite(None, now)?;
         let mut transaction = self.gate.store.transaction().save(rev, &staff).mail(&mail);
         if staff.email != old {
             let id = staff.id.into();

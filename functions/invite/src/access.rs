@@ -46,7 +46,7 @@ impl Invite {
             }
             State::Open => {
                 let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
-                match contact.open(&company, now)? {
+                match contact.open(&company, staff.id.staff(), now)? {
                     // The invitation is the notice: without it nobody could come in.
                     Opened::Invited(invited) => {
                         allowed = Some(self.gate.invitation_to(&invited.to).await?);

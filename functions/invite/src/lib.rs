@@ -65,7 +65,7 @@ impl Invite {
         let (store, now) = (&self.gate.store, self.gate.now());
         let contact = store.contact(id).await?.ok_or_else(Problem::not_found)?;
         let company = store.company(contact.company_id).await?.ok_or_else(Problem::not_found)?;
-        let invited = contact.record.invite(&company, now)?;
+        let invited = contact.record.invite(&company, staff.id.staff(), now)?;
         let allowed = self.gate.invitation_to(&invited.to).await?;
 
         let sent = Sent {

@@ -25,7 +25,7 @@ use gatehouse::store::{InboxPage, InboxPlace, InboxQuery, Store, StoreError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use query::ShareListQuery;
+use query::{ShareListQuery, Side};
 
 pub use contract::contract;
 
@@ -109,6 +109,8 @@ impl From<Share> for Row {
 struct Rows {
     #[serde(flatten)]
     list: ListView<Row>,
+    /// How many there are on all pages, counted up to 1,000; `null` where that would cost too much, or was not asked for.
+    total: Option<u64>,
     /// `false` where it does not come in the order that was asked for; else nothing is said.
     #[serde(skip_serializing_if = "Clone::clone")]
     sorted: bool,
@@ -122,6 +124,8 @@ struct WithFiles {
     /// Where it is not found by all words of its files: there are too many.
     #[serde(skip_serializing_if = "Not::not")]
     search_incomplete: bool,
+    /// How many of the files customers have added to it in return.
+    returned_count: usize,
     files: Vec<FileView>,
     /// Files that its recipients do not see; for the staff.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,9 +135,11 @@ struct WithFiles {
 }
 
 impl WithFiles {
-    fn new(row: Row, search_incomplete: bool, files: impl IntoIterator<Item = ShareFile>) -> Self {
-        let files = files.into_iter().map(FileView::from).collect();
-        Self { row, search_incomplete, files, excluded_files: None, excluded_folders: None }
+    fn new(share: Share, files: Vec<ShareFile>) -> Self {
+        let returned_count = files.iter().filter(|file| share.was_returned(file)).count();
+        let (search_incomplete, files) = (share.words_left_out, files.into_iter().map(FileView::from).collect());
+        let row = Row::from(share);
+        Self { row, search_incomplete, returned_count, files, excluded_files: None, excluded_folders: None }
     }
 }
 
@@ -186,13 +192,13 @@ impl ListShares {
     async fn show(&self, request: &ApiRequest, list: &List, page: InboxPage) -> Result<ApiResponse, Problem> {
         let rows = page.rows.into_iter().map(Row::from).collect();
         let list = self.gate.listed(list, rows, page.next.as_ref()).await?;
-        json_unless_known(request, &Rows { list, sorted: page.sorted })
+        json_unless_known(request, &Rows { list, total: page.total, sorted: page.sorted })
     }
 
     async fn asked_by_customer(&self, request: &ApiRequest, customer: &Customer) -> Result<AskedFor, Problem> {
         let (asked, page): (ShareListQuery, _) = request.list_query()?;
         asked.of_a_customer()?;
-        self.asked(&asked, page, &customer.contact).await
+        self.asked(&asked, page, &customer.contact, Side::Customer).await
     }
 
     async fn asked(
@@ -200,8 +206,9 @@ impl ListShares {
         asked: &ShareListQuery,
         page: PageQuery,
         caller: &(dyn Display + Sync),
+        side: Side,
     ) -> Result<AskedFor, Problem> {
-        let (list, query) = (asked.list(caller), asked.inbox()?);
+        let (list, query) = (asked.list(caller), asked.inbox(side)?);
         let after = self.gate.after(&list, &page).await?;
         Ok(AskedFor { list, query, page, after })
     }
@@ -221,11 +228,10 @@ impl ListShares {
             files.into_iter().filter(|file| share.shows_to(file, &seen.contact, seen.visibility)).collect();
         let files_seen = seen.seen.as_ref().map(|seen| seen.files.clone()).unwrap_or_default();
         let made_it = share.made_by_contact() == Some(seen.contact.id);
-        let search_incomplete = share.words_left_out;
-        let mut row = Row::from(share);
+        let mut shown = WithFiles::new(share, shown);
+        let row = &mut shown.row;
         row.share.received_at = seen.row().map_or(row.share.received_at, |row| row.received_at);
         row.state = row.state.filter(|_| made_it);
-        let mut shown = WithFiles::new(row, search_incomplete, shown);
         shown.files = shown.files.into_iter().map(|file| file.seen(&files_seen)).collect();
         json(StatusCode::OK, &shown)
     }
@@ -256,7 +262,7 @@ impl ListShares {
         let found = async {
             let (asked, page): (ShareListQuery, _) = request.list_query()?;
             let caller = self.gate.caller_name(request).await?;
-            let AskedFor { list, query, page, after } = self.asked(&asked, page, &caller).await?;
+            let AskedFor { list, query, page, after } = self.asked(&asked, page, &caller, Side::Operator).await?;
             let found = self.gate.store.inbox(asked.of(), &query, page.limit, after).await?;
             Ok::<_, Problem>((list, found))
         };
@@ -267,10 +273,8 @@ impl ListShares {
     async fn one(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let found = async { Ok::<_, Problem>(self.gate.store.share_and_files(request.id("id")?).await?) };
         let (_, (share, files)) = self.gate.staff_and_share(request, Right::ReadShares, found).await?;
-        let (excluded, search_incomplete) = (share.excluded.clone(), share.words_left_out);
-        let excluded_folders = Some(share.excluded_folders.clone());
-        let shown = WithFiles::new(Row::from(share.record), search_incomplete, files);
-        let shown = WithFiles { excluded_files: Some(excluded), excluded_folders, ..shown };
+        let (excluded_files, excluded_folders) = (Some(share.excluded.clone()), Some(share.excluded_folders.clone()));
+        let shown = WithFiles { excluded_files, excluded_folders, ..WithFiles::new(share.record, files) };
         json(StatusCode::OK, &shown)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{CompanyId, ContactId, FileKind, InboxOf, Query, state_word};
+use gatehouse::domain::{CompanyId, ContactId, Direction, FileKind, InboxOf, Query, SenderId, state_word};
 use gatehouse::http::{List, Problem};
 use gatehouse::store::{InboxOrder, InboxQuery};
 use serde::Deserialize;
@@ -22,6 +22,12 @@ pub(crate) struct ShareListQuery {
     contact_id: Option<ContactId>,
     company_id: Option<CompanyId>,
     state: Option<State>,
+    /// By whom it was sent.
+    from_id: Option<SenderId>,
+    /// Whether the caller's side has received it or sent it.
+    direction: Option<Direction>,
+    /// Whether `total` is to be counted where it is not known without.
+    total: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, schemars::JsonSchema)]
@@ -51,6 +57,13 @@ pub(crate) enum State {
     Revoked,
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Customer,
+    Operator,
+}
+
 impl ShareListQuery {
     /// Whose inboxes there are is for the staff to ask.
     pub(crate) fn of_a_customer(&self) -> Result<(), Problem> {
@@ -68,8 +81,8 @@ impl ShareListQuery {
 
     /// A cursor of one query is none of another.
     pub(crate) fn list(&self, caller: &dyn Display) -> List {
-        let Self { q, kind, from, to, sort, unread, state, .. } = self;
-        let query = format!("{q:?} {kind:?} {from:?} {to:?} {sort:?} {unread:?} {state:?}");
+        let Self { q, kind, from, to, sort, unread, state, from_id, direction, .. } = self;
+        let query = format!("{q:?} {kind:?} {from:?} {to:?} {sort:?} {unread:?} {state:?} {from_id:?} {direction:?}");
         List::of(&[&"shares", caller, &self.of(), &query])
     }
 
@@ -82,19 +95,29 @@ impl ShareListQuery {
         }
     }
 
-    pub(crate) fn inbox(&self) -> Result<InboxQuery, Problem> {
+    pub(crate) fn inbox(&self, asks: Side) -> Result<InboxQuery, Problem> {
         if self.contact_id.is_some() && self.company_id.is_some() {
             return Err(Problem::invalid_field("company_id", "or contact_id, but not both"));
         }
         if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
             return Err(Problem::invalid_field("to", "must not be before from"));
         }
-        let mut words = self.q.as_deref().and_then(Query::parse);
-        words = self.kind.map(|kind| Query::with_mark(words.clone(), kind.word())).or(words);
+        let of = self.of();
         // In an inbox there is only what was sent.
-        let state = self.state.filter(|state| self.of() == InboxOf::Operator || *state != State::Sent);
-        let mark = state.map(|state| state_word(&format!("{state:?}").to_lowercase()));
-        words = mark.map(|mark| Query::with_mark(words.clone(), &mark)).or(words);
+        let state = self.state.filter(|state| of == InboxOf::Operator || *state != State::Sent);
+        // What the staff have sent has come into a customer's inbox.
+        let turned = asks == Side::Operator && of != InboxOf::Operator;
+        let direction = self.direction.map(|direction| if turned { direction.turned() } else { direction });
+        // Those that are likely to find the fewest come first.
+        let marks = [
+            self.from_id.map(SenderId::word),
+            self.kind.map(|kind| kind.word().to_owned()),
+            state.map(|state| state_word(&format!("{state:?}").to_lowercase())),
+            direction.map(|direction| direction.word().to_owned()),
+        ];
+        let words = self.q.as_deref().and_then(Query::parse);
+        let marked = |words, mark: String| Some(Query::with_mark(words, &mark));
+        let words = marks.into_iter().flatten().fold(words, marked);
         let (order, descending) = match self.sort {
             Sort::Newest => (InboxOrder::Time, true),
             Sort::Oldest => (InboxOrder::Time, false),
@@ -103,6 +126,7 @@ impl ShareListQuery {
             Sort::Smallest => (InboxOrder::Size, false),
             Sort::Largest => (InboxOrder::Size, true),
         };
-        Ok(InboxQuery { words, unread: self.unread == Some(true), from: self.from, to: self.to, order, descending })
+        let (unread, counted) = (self.unread == Some(true), self.total == Some(true));
+        Ok(InboxQuery { words, unread, from: self.from, to: self.to, order, descending, counted })
     }
 }

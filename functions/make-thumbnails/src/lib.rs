@@ -13,7 +13,7 @@ use std::time::Duration;
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{FileId, PixelSize, ShareFile, ShareId, ThumbnailSize};
-use gatehouse::event::{EventFunction, ObjectCreated, StartError};
+use gatehouse::event::{EventFunction, ObjectCreated, ObjectScanned, StartError};
 use gatehouse::files::{AtKey, Files, FilesError, at_key};
 use gatehouse::store::{CommitError, PageRequest, Store, StoreError, Stored, keys};
 use serde::Deserialize;
@@ -48,6 +48,12 @@ pub enum Event {
         /// What that was called with.
         #[serde(rename = "requestPayload")]
         of: ObjectCreated,
+    },
+    /// The same, with what `record-scan` has done: a file waits to be drawn once nothing was found in it.
+    Scanned {
+        /// What that was called with.
+        #[serde(rename = "requestPayload")]
+        of: ObjectScanned,
     },
     /// The schedule: what was left behind.
     Sweep {},
@@ -85,11 +91,8 @@ impl EventFunction for MakeThumbnails {
 
     async fn handle(&self, event: Event) -> Result<Value, StartError> {
         match event {
-            Event::Taken { of } => {
-                if let Some(AtKey::Share(_, file)) = at_key(of.key()) {
-                    self.make(file).await?;
-                }
-            }
+            Event::Taken { of } => self.make_at(of.key()).await?,
+            Event::Scanned { of } => self.make_at(of.key()).await?,
             Event::Sweep {} => {
                 for shard in 0..keys::OUTBOX_SHARDS {
                     let page = PageRequest { limit: MOST_AT_ONCE, after: None };
@@ -106,6 +109,13 @@ impl EventFunction for MakeThumbnails {
 }
 
 impl MakeThumbnails {
+    async fn make_at(&self, key: &str) -> Result<(), ThumbnailError> {
+        match at_key(key) {
+            Some(AtKey::Share(_, file)) => self.make(file).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Makes what a file has yet to get, if nobody is at it.
     async fn make(&self, id: FileId) -> Result<(), ThumbnailError> {
         let Some(task) = self.store.claim_thumbnail_task(id, self.clock.now()).await? else { return Ok(()) };

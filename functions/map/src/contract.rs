@@ -5,7 +5,7 @@ use gatehouse::http::Callers::Staff;
 use gatehouse::http::{ListView, Operation, PageQuery};
 
 use crate::decide::{Declined, MapTo, MappedView};
-use crate::suggest::Shown;
+use crate::known::Shown;
 use crate::{RegistrationView, StatusQuery};
 
 /// The contract of this function's routes.

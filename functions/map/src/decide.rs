@@ -77,7 +77,7 @@ impl Map {
         }
         let mapped = match (to.contact_id, &to.new_contact) {
             (Some(id), None) => self.to_existing(staff, &registration, &company, id, to.replace_email, now).await?,
-            (None, Some(new)) => to_new(&registration, &company, new, now)?,
+            (None, Some(new)) => to_new(staff, &registration, &company, new, now)?,
             _ => return Err(Problem::invalid_field("contact_id", "or new_contact is needed, and not both")),
         };
         let allowed = if mapped.invited { Some(self.gate.invitation_to(&registration.email).await?) } else { None };
@@ -176,12 +176,18 @@ impl Map {
             let contact = was.clone().with_email(Some(email), AddressOf::Anybody);
             contact.map_err(|refused| Problem::invalid_field("contact_id", refused))?
         };
-        let mapped = let_in(contact, company, now)?;
+        let mapped = let_in(staff, contact, company, now)?;
         Ok(Mapped { was: Some((stored.rev, was)), ..mapped })
     }
 }
 
-fn to_new(registration: &Registration, company: &Company, new: &NewContact, now: Timestamp) -> Result<Mapped, Problem> {
+fn to_new(
+    staff: &Operator,
+    registration: &Registration,
+    company: &Company,
+    new: &NewContact,
+    now: Timestamp,
+) -> Result<Mapped, Problem> {
     let contact = Contact {
         email: Some(registration.email.clone()),
         phone: new.phone.clone().or_else(|| registration.phone.clone()),
@@ -189,15 +195,15 @@ fn to_new(registration: &Registration, company: &Company, new: &NewContact, now:
         language: registration.language.clone(),
         ..Contact::new(company.id, new.name.clone(), now)
     };
-    let_in(contact, company, now)
+    let_in(staff, contact, company, now)
 }
 
 /// Opens the door, with a mail that says how to sign in and carries no password.
-fn let_in(contact: Contact, company: &Company, now: Timestamp) -> Result<Mapped, Problem> {
+fn let_in(staff: &Operator, contact: Contact, company: &Company, now: Timestamp) -> Result<Mapped, Problem> {
     let (contact, mail, invited) = if contact.access.is_active() {
         (contact, Mail::AlreadyRegistered, false)
     } else {
-        let Invited { contact, invitation, .. } = contact.invite(company, now)?;
+        let Invited { contact, invitation, .. } = contact.invite(company, staff.id.staff(), now)?;
         let mail = Mail::RegistrationAccepted {
             person: contact.id.into(),
             invitation: invitation.id,

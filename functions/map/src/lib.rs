@@ -2,8 +2,10 @@
 
 mod contract;
 mod decide;
+mod known;
 mod suggest;
 
+use futures_util::try_join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
@@ -132,7 +134,13 @@ impl Map {
             ActorId::Person(_) => true,
             ActorId::Key(_) => self.gate.staff(request, Right::ReadCustomers).await.is_ok(),
         };
-        let suggestions = self.suggest(&registration, reads).await?;
-        json(StatusCode::OK, &suggest::Shown { registration: registration.into(), suggestions })
+        let (shares, people) = (staff.may(Right::ReadShares), staff.may(Right::ReadStaff));
+        let (suggestions, shared_before, told) = try_join!(
+            self.suggest(&registration, reads),
+            self.shared_before(&registration.email, shares),
+            self.told(registration.id, people)
+        )?;
+        let registration = registration.into();
+        json(StatusCode::OK, &known::Shown { registration, suggestions, shared_before, told })
     }
 }

@@ -8,7 +8,7 @@ use gatehouse::http::{ContactView, Problem};
 use gatehouse::store::{DomainOwner, PageRequest, Person, Searchable};
 use serde::Serialize;
 
-use crate::{Map, RegistrationView};
+use crate::Map;
 
 /// How many of each are shown.
 const MOST: usize = 5;
@@ -16,14 +16,6 @@ const MOST: usize = 5;
 const SHORTEST_BEGINNING: usize = 3;
 /// So many words of a name are looked up.
 const MOST_WORDS: usize = 8;
-
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "RegistrationWithSuggestions")]
-pub(crate) struct Shown {
-    #[serde(flatten)]
-    pub(crate) registration: RegistrationView,
-    pub(crate) suggestions: Suggestions,
-}
 
 #[derive(Serialize, schemars::JsonSchema)]
 pub(crate) struct Suggestions {

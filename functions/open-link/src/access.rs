@@ -171,7 +171,7 @@ impl OpenLink {
         };
         let about = |kind| Activity::new(kind, Customer::actor(&contact), now).contact(contact.id).company(company.id);
         let (entered, activity) = (about(ActivityKind::ContactCreated), about(ActivityKind::Invited));
-        let invited = contact.invite(&company, now)?;
+        let invited = contact.invite(&company, None, now)?;
         let mailed = self.gate.invitation_to(&invited.to).await?;
         transaction = match stored {
             Some(stored) => transaction.save(stored.rev, &invited.contact),

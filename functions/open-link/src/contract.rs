@@ -14,7 +14,14 @@ pub fn contract() -> Vec<Operation> {
         Operation::new(Anybody, "POST /v1/links/open", "openLink", "Opens the share behind the link in a mail.")
             .takes::<LinkBody>()
             .answers::<OpenedView>(200)
-            .refuses(&["link_unknown", "link_expired", "link_withdrawn", "share_expired", "area_not_open"]),
+            .refuses(&[
+                "link_unknown",
+                "link_expired",
+                "link_withdrawn",
+                "link_replaced",
+                "share_expired",
+                "area_not_open",
+            ]),
         Operation::new(Anybody, "POST /v1/links/download", "downloadByLink", "Says where to fetch a file of it.")
             .takes::<FileRequest>()
             .answers::<DownloadView>(200)
@@ -22,9 +29,12 @@ pub fn contract() -> Vec<Operation> {
                 "link_unknown",
                 "link_expired",
                 "link_withdrawn",
+                "link_replaced",
                 "share_expired",
                 "area_not_open",
                 "not_found",
+                "not_scanned_yet",
+                "file_withheld",
             ]),
         Operation::new(
             Anybody,
@@ -38,6 +48,7 @@ pub fn contract() -> Vec<Operation> {
             "link_unknown",
             "link_expired",
             "link_withdrawn",
+            "link_replaced",
             "share_expired",
             "area_not_open",
             "not_found",
@@ -54,9 +65,12 @@ pub fn contract() -> Vec<Operation> {
             "link_unknown",
             "link_expired",
             "link_withdrawn",
+            "link_replaced",
             "share_expired",
             "area_not_open",
             "not_found",
+            "not_scanned_yet",
+            "file_withheld",
             "no_preview",
         ]),
         Operation::new(
@@ -67,7 +81,14 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<ThumbnailsRequest>()
         .answers::<ThumbnailList>(200)
-        .refuses(&["link_unknown", "link_expired", "link_withdrawn", "share_expired", "area_not_open"]),
+        .refuses(&[
+            "link_unknown",
+            "link_expired",
+            "link_withdrawn",
+            "link_replaced",
+            "share_expired",
+            "area_not_open",
+        ]),
         Operation::new(
             Anybody,
             "POST /v1/links/get-access",
@@ -80,6 +101,7 @@ pub fn contract() -> Vec<Operation> {
             "link_unknown",
             "link_expired",
             "link_withdrawn",
+            "link_replaced",
             "share_expired",
             "area_not_open",
             "forbidden",

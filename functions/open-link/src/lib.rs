@@ -125,7 +125,8 @@ impl OpenLink {
     async fn find(&self, link: &Link) -> Result<ResolvedLink, Problem> {
         let (store, now) = (&self.gate.store, self.gate.now());
         let token = link.token().ok_or_else(Problem::link_unknown)?;
-        let Some(TokenPurpose::ShareLink { share, recipient, contact, email, expires_at }) = store.token(token).await?
+        let Some(TokenPurpose::ShareLink { share, recipient, contact, email, expires_at, link_epoch }) =
+            store.token(token).await?
         else {
             return Err(Problem::link_unknown());
         };
@@ -140,7 +141,11 @@ impl OpenLink {
         };
         let reads = try_join!(store.share_and_files(share), store.recipient(share, &recipient), owner);
         let (found, recipient, owner) = reads?;
-        let (share, files) = found.filter(|_| recipient.is_some()).ok_or_else(Problem::link_withdrawn)?;
+        let recipient = recipient.ok_or_else(Problem::link_withdrawn)?;
+        let (share, files) = found.ok_or_else(Problem::link_withdrawn)?;
+        if recipient.link_epoch != link_epoch {
+            return Err(Problem::link_replaced());
+        }
         if !matches!(share.state, ShareState::Sent { .. }) {
             return Err(Problem::link_withdrawn());
         }

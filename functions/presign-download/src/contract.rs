@@ -18,7 +18,7 @@ pub fn contract() -> Vec<Operation> {
             "Says where to fetch a file.",
         )
         .answers::<DownloadView>(200)
-        .refuses(&["area_not_open", "share_expired"]),
+        .refuses(&["area_not_open", "share_expired", "not_scanned_yet", "file_withheld"]),
         Operation::new(
             StaffAndCustomers(Right::ReadShares),
             "POST /v1/shares/{id}/files/{fid}/preview",
@@ -26,7 +26,7 @@ pub fn contract() -> Vec<Operation> {
             "Says where a browser finds a file to show it.",
         )
         .answers::<PreviewView>(200)
-        .refuses(&["area_not_open", "share_expired", "no_preview"]),
+        .refuses(&["area_not_open", "share_expired", "not_scanned_yet", "file_withheld", "no_preview"]),
         Operation::new(
             StaffAndCustomers(Right::ReadShares),
             "POST /v1/shares/{id}/downloads",

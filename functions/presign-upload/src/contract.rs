@@ -18,7 +18,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewFile>()
         .answers::<AwaitedFile>(201)
-        .refuses(&["area_not_open", "share_expired", "share_revoked"]),
+        .refuses(&["area_not_open", "share_expired", "share_revoked", "file_too_large", "quota_exceeded"]),
         Operation::new(
             StaffAndCustomers(Right::ManageShares),
             "GET /v1/shares/{id}/files/{fid}/upload",

@@ -11,12 +11,12 @@ use gatehouse::domain::{
     Right, SendRefused, Share, ShareFile, ShareId, ShareState, ShareWords,
 };
 use gatehouse::event::StartError;
-use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget};
+use gatehouse::files::{Files, Missing, SentPart, Upload, UrlBudget, name_differs};
 use gatehouse::http::{
     ApiRequest, ApiResponse, AwaitedFile, Effect, FileView, Function, Gate, Problem, UploadRequest, fits_beside, json,
     no_content, retry_on_conflict,
 };
-use gatehouse::store::{CommitError, Stored};
+use gatehouse::store::{CommitError, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -163,6 +163,7 @@ impl PresignUpload {
             return Err(Problem::invalid_field("body", format!("would be more than {MOST_FILES} files in this share")));
         }
         let of = into.contact.as_ref().map(|contact| contact.company_id);
+        let quota = self.gate.quota(of, [new.size], "size", |_| "size".to_owned()).await?;
         let announcing = UploadRequest { share: share.id, by: into.by, name: &into.name, of, now };
         let file = announcing.file(&self.files, new, &into.files, "").await?;
         let upload = self.files.first_upload(&file, &mut UrlBudget::default()).await?;
@@ -185,6 +186,7 @@ impl PresignUpload {
             Some((was, now)) => transaction.share_words(was.as_ref(), now),
             None => transaction,
         };
+        let transaction = quota.iter().fold(transaction, Transaction::count_bytes);
         Effect::new(transaction, response).storing(&stored)
     }
 
@@ -246,6 +248,7 @@ impl PresignUpload {
         let mut renamed = file.record.clone();
         if let Some(name) = &change.name {
             (renamed.name, renamed.renamed) = (name.name.clone(), name.is_mended());
+            renamed.name_differs = name_differs(&renamed.name, renamed.detected.as_ref());
         }
         renamed.folder = change.folder.clone().unwrap_or(renamed.folder);
         let others: Vec<ShareFile> = into.files.iter().filter(|other| other.id != id).cloned().collect();
@@ -273,6 +276,7 @@ impl PresignUpload {
         let activity = Activity::new(ActivityKind::FileWithdrawn, actor, now).share(into.share.id).files([id]);
         let activity = into.contact.iter().fold(activity, |activity, contact| activity.contact(contact.id));
         let transaction = store.transaction().withdraw_file(&into.share, &into.files, &file, now);
+        let transaction = store.give_back(transaction, [file.counted()]).await?;
         transaction.activity(&activity).commit().await?;
         Ok(no_content())
     }

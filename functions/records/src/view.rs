@@ -5,9 +5,9 @@ use std::ops::Not;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Address, Asset, AssetId, CompanyId, ContactId, EventAuthor, EventId, FieldChange, FileId, FileName, FileState, Job,
-    JobEvent, JobEventKind, JobFile, JobId, JobLine, JobSource, JobStatus, Label, MediaType, Message, PersonName,
-    PreviewKind, RecordLink, Reference, Site, SiteId, Title, Urgency,
+    Address, Asset, AssetId, CompanyId, ContactId, EventAuthor, EventId, FieldChange, FileId, FileName, FileScan,
+    FileState, Job, JobEvent, JobEventKind, JobFile, JobId, JobLine, JobSource, JobStatus, Label, MediaType, Message,
+    PersonName, PreviewKind, RecordLink, Reference, Site, SiteId, Title, Urgency,
 };
 use gatehouse::http::ListView;
 use gatehouse::store::Page;
@@ -166,7 +166,12 @@ struct JobFileView {
     content_type: MediaType,
     by: AuthorView,
     added_at: Timestamp,
-    /// As what it can be looked at, if it can.
+    /// What a scan has said of it; only what waits for one, or in which something was found, is not handed out.
+    #[schemars(extend("enum" = FileScan::WORDS))]
+    scan: &'static str,
+    /// Whether its name's ending says another type than its bytes have shown.
+    name_differs: bool,
+    /// As what it can be looked at now, if it can.
     preview: Option<PreviewKind>,
 }
 
@@ -180,6 +185,8 @@ impl JobFileView {
             content_type: file.content_type.clone(),
             by: AuthorView::new(file.by.clone(), names, for_staff),
             added_at: file.added_at,
+            scan: file.scan.word(),
+            name_differs: file.name_differs,
             preview: file.preview().map(|preview| preview.kind),
         }
     }

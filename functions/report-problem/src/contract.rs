@@ -20,7 +20,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewReport>()
         .answers::<Reported>(201)
-        .refuses(&["area_not_open", "not_found", "too_many_requests"]),
+        .refuses(&["area_not_open", "not_found", "too_many_requests", "file_too_large", "quota_exceeded"]),
         Operation::new(
             Customers,
             "POST /v1/problem-photos",
@@ -29,7 +29,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewJobFiles>()
         .answers::<Uploads>(201)
-        .refuses(&["area_not_open", "too_many_requests"]),
+        .refuses(&["area_not_open", "too_many_requests", "file_too_large", "quota_exceeded"]),
         Operation::new(
             StaffAndCustomers(Right::ManageRecords),
             "POST /v1/jobs/{id}/files",
@@ -38,7 +38,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewJobFiles>()
         .answers::<Uploads>(201)
-        .refuses(&["area_not_open", "too_many_requests"]),
+        .refuses(&["area_not_open", "too_many_requests", "file_too_large", "quota_exceeded"]),
         Operation::new(
             StaffAndCustomers(Right::ManageRecords),
             "POST /v1/jobs/{id}/comments",
@@ -55,7 +55,7 @@ pub fn contract() -> Vec<Operation> {
             "Says where to fetch a file of a job.",
         )
         .answers::<DownloadView>(200)
-        .refuses(&["area_not_open"]),
+        .refuses(&["area_not_open", "not_scanned_yet", "file_withheld"]),
         Operation::new(
             StaffAndCustomers(Right::ReadRecords),
             "POST /v1/jobs/{id}/files/{fid}/preview",
@@ -63,6 +63,6 @@ pub fn contract() -> Vec<Operation> {
             "Says where a browser finds a file of a job to show it.",
         )
         .answers::<PreviewView>(200)
-        .refuses(&["area_not_open", "no_preview"]),
+        .refuses(&["area_not_open", "not_scanned_yet", "file_withheld", "no_preview"]),
     ]
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    ActivityKind, AnnouncedName, Area, ContactId, FileId, FileName, FileState, Job, JobFile, JobId, MediaType, Right,
+    ActivityKind, AnnouncedName, Area, ContactId, FileId, FileName, FileState, Job, JobFile, JobId, MediaType, Quota,
+    Right,
 };
 use gatehouse::files::{Download, IN_PARTS_FROM, by_name};
 use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, PreviewView, Problem, json};
@@ -73,9 +74,23 @@ impl ReportProblem {
                 return Err(Problem::invalid_field(format!("{field}[{n}].size"), why));
             }
             let content_type = file.content_type.clone().unwrap_or_else(|| by_name(&file.name.name));
-            Ok(JobFile::announced(&file.name, file.size, content_type, author.event_author.clone(), now))
+            let company = author.contact.as_ref().map(|contact| contact.company_id);
+            let file = JobFile::announced(&file.name, file.size, content_type, author.event_author.clone(), now);
+            Ok(file.from_company(company))
         };
         new.iter().enumerate().map(announced).collect()
+    }
+
+    /// What a customer's files count; `field` is where they stand in the body.
+    pub(crate) async fn quota(
+        &self,
+        author: &Author,
+        files: &[JobFile],
+        field: &'static str,
+    ) -> Result<Option<Quota>, Problem> {
+        let company = author.contact.as_ref().map(|contact| contact.company_id);
+        let sizes = files.iter().map(|file| file.size);
+        self.gate.quota(company, sizes, field, |n| format!("{field}[{n}].size")).await
     }
 
     /// How to send them; what has come already is not sent again.
@@ -110,8 +125,10 @@ impl ReportProblem {
         let NewJobFiles { files } = request.json()?;
         let attempt = || async {
             let photos = Self::announced(&author, &files, "files", self.gate.now())?;
+            let quota = self.quota(&author, &photos, "files").await?;
             let allowed = self.gate.one_more(Hourly::ReportsOf(&author.id.to_string())).await?;
             let transaction = photos.iter().fold(self.gate.store.transaction(), Transaction::create);
+            let transaction = quota.iter().fold(transaction, Transaction::count_bytes);
             self.effect(transaction.counted(allowed), &photos).await
         };
         self.gate.idempotent_or(request, author.id, attempt, |stored| self.with_uploads(stored)).await
@@ -138,9 +155,11 @@ impl ReportProblem {
             return Err(Problem::invalid_field("files", format!("would be more than {MOST_OF_A_JOB} of this job")));
         }
         let files: Vec<JobFile> = files.into_iter().map(|file| file.added_to(id)).collect();
+        let quota = self.quota(author, &files, "files").await?;
         let changed = job.with_files(files.iter().map(|file| file.id), &author.event_author);
         let transaction = self.gate.store.transaction().save(job.rev, &changed);
         let mut transaction = files.iter().fold(transaction, Transaction::create);
+        transaction = quota.iter().fold(transaction, Transaction::count_bytes);
         if author.contact.is_some() {
             let allowed = self.gate.one_more(Hourly::CommentsOf(&author.id.to_string())).await?;
             transaction = transaction.counted(allowed);

@@ -64,6 +64,7 @@ impl ReportProblem {
             return Err(Problem::invalid_field("photos", format!("must be at most {MOST_AT_ONCE} of one report")));
         }
         let announced = Self::announced(author, &new.photos, "photos", now)?;
+        let quota = self.quota(author, &announced, "photos").await?;
         let taken = self.taken(contact.id, &new.photo_ids).await?;
         let report = ProblemReport {
             title: new.title.clone(),
@@ -83,6 +84,7 @@ impl ReportProblem {
             transaction = transaction.event(&event);
         }
         transaction = files.iter().fold(transaction, Transaction::create);
+        transaction = quota.iter().fold(transaction, Transaction::count_bytes);
         transaction =
             taken.iter().fold(transaction, |transaction, file| transaction.save(file.rev, &file.record.clone().of(id)));
         let photos = job.files.iter().copied();

@@ -43,10 +43,13 @@ impl RunTasks {
         if !days.is_some_and(|days| has_had_its_time(share, days, now)) {
             return Ok(self.store.finish_task(task.id).await?);
         }
+        // Nothing is added to it from here on, and nothing taken out: what its files have counted is given back once.
+        let files = self.store.share_and_files(share.id).await?.map(|(_, files)| files).unwrap_or_default();
         let marked = share.record.clone().erase(now);
         let next = task.next(TaskKind::Erase { share: share.id, step: EraseStep::Rows }, now);
         let activity = Activity::new(ActivityKind::ShareErased, Actor::system(), now).share(share.id);
         let transaction = self.store.transaction().save(share.rev, &marked).operators_row(Some(share), &marked);
+        let transaction = self.store.give_back(transaction, files.iter().map(ShareFile::counted)).await?;
         Ok(transaction.activity(&activity).save(task.rev, &next).commit().await?)
     }
 

@@ -30,11 +30,19 @@ impl Merge {
 }
 
 impl RunTasks {
+    /// What the people of the company have in the portal counts to the other one. A file of the one is given back to the
+    /// other from the moment of the merge on, so the sum is right whichever comes first.
+    async fn move_usage(&self, merge: Merge) -> Result<(), TaskError> {
+        let Some(usage) = self.store.usage(merge.company).await? else { return Ok(()) };
+        Ok(self.store.transaction().move_usage(merge.company, usage, merge.into).commit().await?)
+    }
+
     /// Each step may be done twice: what has been moved is not found any more.
     pub(crate) async fn merge(&self, task: &Stored<Task>, merge: Merge, step: MergeStep) -> Result<(), TaskError> {
         let (page, now) = (page_after(task.after.clone(), MOVED), self.clock.now());
         let (next, next_step) = match step {
             MergeStep::Recipients => {
+                self.move_usage(merge).await?;
                 let shared = self.store.shared_with_company(merge.company, page).await?;
                 for recipient in shared.items {
                     self.move_recipient(merge, recipient.share_id).await?;

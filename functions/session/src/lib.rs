@@ -5,14 +5,16 @@ mod passwords;
 mod signing_in;
 mod unsubscribing;
 
+use futures_util::join;
 use gatehouse::aws::Env;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Areas, CompanyId, Email, Language, Notifications, PersonId, PersonName, Role, Token,
+    Activity, ActivityKind, Area, Areas, CompanyId, Email, Language, Notifications, PersonId, PersonName, Right, Role,
+    Token,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{
-    ApiRequest, ApiResponse, Function, Gate, Problem, device_cookie, json, no_content, retry_on_conflict,
+    ApiRequest, ApiResponse, Caller, Function, Gate, Problem, device_cookie, json, no_content, retry_on_conflict,
     session_cookie, signed_out_cookie,
 };
 use gatehouse::password;
@@ -47,7 +49,7 @@ impl Function for Session {
             "PUT /v1/me/password" => self.change_password(request).await,
             "DELETE /v1/sessions/current" => retry_on_conflict(|| self.sign_out(request, Which::This)).await,
             "DELETE /v1/sessions" => retry_on_conflict(|| self.sign_out(request, Which::All)).await,
-            "GET /v1/me" => json(StatusCode::OK, &Me::of(self.gate.seen_person(request).await?)),
+            "GET /v1/me" => self.me(request).await,
             "POST /v1/unsubscribe/{token}" => self.unsubscribe(request).await,
             "PATCH /v1/me" => retry_on_conflict(|| self.change_me(request)).await,
             _ => Err(Problem::not_found()),
@@ -80,6 +82,9 @@ struct SignedIn {
     kind: Kind,
     name: PersonName,
 }
+
+/// More than this is not counted.
+const MOST_COUNTED: u16 = 100;
 
 #[derive(Clone, Copy)]
 enum Which {
@@ -127,8 +132,30 @@ impl Session {
         Ok(response)
     }
 
+    async fn me(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        if let Some(contact) = self.gate.viewed_contact(request).await? {
+            let unread = self.gate.store.count_unread(contact.id, MOST_COUNTED).await?;
+            return json(StatusCode::OK, &Me::of(Person::Contact(Box::new(contact)), unread));
+        }
+        let (caller, waiting) = self.caller_and_waiting(request).await?;
+        json(StatusCode::OK, &Me::of(caller.person, waiting))
+    }
+
+    /// Whoever is signed in, and beside it how much waits for it.
+    async fn caller_and_waiting(&self, request: &ApiRequest) -> Result<(Caller, u64), Problem> {
+        let (store, id) = (&self.gate.store, self.gate.claims(request).await?.sub);
+        let waiting = async {
+            match id {
+                PersonId::Contact(contact) => store.count_unread(contact, MOST_COUNTED).await,
+                PersonId::Staff(_) => store.count_registrations("pending", MOST_COUNTED).await,
+            }
+        };
+        let (caller, waiting) = join!(self.gate.caller(request), waiting);
+        Ok((caller?, waiting?))
+    }
+
     async fn change_me(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
-        let mut person = self.gate.caller(request).await?.person;
+        let (Caller { mut person, .. }, waiting) = self.caller_and_waiting(request).await?;
         let change: ChangeMe = request.json()?;
         let before = person.clone();
         if let Some(notifications) = change.notifications {
@@ -145,7 +172,7 @@ impl Session {
             change.language.clone_into_some(person.language);
         });
         self.gate.store.transaction().save_person(&person).words_of_person(&before, &person).commit().await?;
-        json(StatusCode::OK, &Me::of(person))
+        json(StatusCode::OK, &Me::of(person, waiting))
     }
 }
 
@@ -184,23 +211,46 @@ struct Me {
 #[derive(Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 enum PersonDetails {
-    Customer { company_id: CompanyId, areas: Areas, notifications: Notifications },
-    Staff { roles: Vec<Role>, on_duty: bool },
+    Customer {
+        company_id: CompanyId,
+        areas: Areas,
+        notifications: Notifications,
+        /// How many shares in its inbox it has not opened, counted up to 100.
+        unread: u64,
+        /// When it signed in before the present visit, if it did: one begins with signing in after four hours or more.
+        previous_visit_at: Option<Timestamp>,
+    },
+    Staff {
+        roles: Vec<Role>,
+        on_duty: bool,
+        /// How many requests for access wait, counted up to 100; for whoever may decide on them.
+        pending_registrations: Option<u64>,
+    },
 }
 
 impl Me {
-    fn of(person: Person) -> Self {
+    /// With how much waits for it.
+    fn of(person: Person, waiting: u64) -> Self {
         let (id, kind, email) = (person.id(), Kind::of(&person), person.email().cloned());
         match person {
             Person::Contact(contact) => {
                 let contact = contact.record;
-                let (company_id, areas, notifications) = (contact.company_id, contact.areas, contact.notifications);
-                let details = PersonDetails::Customer { company_id, areas, notifications };
+                // Without the area the inbox is closed to it.
+                let unread = if contact.areas.has(Area::Files) { waiting } else { 0 };
+                let details = PersonDetails::Customer {
+                    company_id: contact.company_id,
+                    areas: contact.areas,
+                    notifications: contact.notifications,
+                    unread,
+                    previous_visit_at: contact.previous_visit_at,
+                };
                 Self { id, kind, name: contact.name, email, language: contact.language, details }
             }
             Person::Staff(staff) => {
                 let staff = staff.record;
-                let details = PersonDetails::Staff { roles: staff.roles.into_iter().collect(), on_duty: staff.on_duty };
+                let pending_registrations = staff.may(Right::MapRegistrations).then_some(waiting);
+                let roles = staff.roles.into_iter().collect();
+                let details = PersonDetails::Staff { roles, on_duty: staff.on_duty, pending_registrations };
                 Self { id, kind, name: staff.name, email, language: staff.language, details }
             }
         }

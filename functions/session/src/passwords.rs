@@ -121,8 +121,8 @@ impl Session {
         let id: PersonId = person.id();
         person.change(|person| {
             *person.sessions = std::mem::take(person.sessions).with_password();
-            *person.last_seen_at = Some(now);
         });
+        person.seen(now);
         let activity = Activity::new(ActivityKind::PasswordChanged, Actor::new(id, person.name()), now).person(id);
         let mut transaction = self.gate.store.transaction().save_person(&person).password(id, hash).activity(&activity);
         if let Some(email) = person.email() {

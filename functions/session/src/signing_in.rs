@@ -138,7 +138,7 @@ impl Session {
             };
             let may = |person: &Person| person.access().is_active() && person.sessions().takes_password(epoch);
             let mut person = person.filter(may).ok_or_else(Problem::wrong_credentials)?;
-            person.change(|person| *person.last_seen_at = Some(now));
+            person.seen(now);
             let activity = Activity::new(ActivityKind::SignedIn, Actor::new(id, person.name()), now).person(id);
             self.gate.store.transaction().save_person(&person).activity(&activity).commit().await?;
             self.signed_in(StatusCode::CREATED, &person, device)

@@ -5,8 +5,8 @@ mod logo;
 
 use gatehouse::aws::Env;
 use gatehouse::domain::{
-    Activity, ActivityKind, ActivityMonths, CompanyName, Email, FieldChange, Language, Logo, LogoType, PortalUrl,
-    Right, Settings as Record, TimeZoneName, Visibility,
+    Activity, ActivityKind, ActivityMonths, CompanyBytes, CompanyName, CustomerFileBytes, Email, FieldChange, Language,
+    Logo, LogoType, PortalUrl, Right, Settings as Record, TimeZoneName, Visibility,
 };
 use gatehouse::event::StartError;
 use gatehouse::http::{ApiRequest, ApiResponse, Function, Gate, Operator, Problem, json, retry_on_conflict};
@@ -48,6 +48,10 @@ struct Change {
     #[serde(default, deserialize_with = "double_option::deserialize")]
     activity_months: Option<Option<ActivityMonths>>,
     #[serde(default, deserialize_with = "double_option::deserialize")]
+    customer_file_bytes: Option<Option<CustomerFileBytes>>,
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    company_bytes: Option<Option<CompanyBytes>>,
+    #[serde(default, deserialize_with = "double_option::deserialize")]
     logo: Option<Option<NewLogo>>,
 }
 
@@ -62,6 +66,10 @@ struct SettingsView {
     languages: Vec<Language>,
     retention_days: Option<u32>,
     activity_months: ActivityMonths,
+    /// The largest file that a customer puts there.
+    customer_file_bytes: CustomerFileBytes,
+    /// What the people of one company may have put there, awaited and stored.
+    company_bytes: CompanyBytes,
     logo: Option<LogoView>,
 }
 
@@ -143,6 +151,8 @@ impl Settings {
             languages: settings.languages,
             retention_days: settings.retention_days,
             activity_months: settings.activity_months,
+            customer_file_bytes: settings.customer_file_bytes,
+            company_bytes: settings.company_bytes,
             logo: logo.map(|Logo { content_type, data, .. }| LogoView { content_type, data }),
         };
         json(StatusCode::OK, &view)
@@ -161,6 +171,8 @@ fn changed(was: Record, change: &Change) -> Result<Record, Problem> {
         support_email: change.support_email.clone().unwrap_or(was.support_email),
         share_visibility: change.share_visibility.map_or(was.share_visibility, Option::unwrap_or_default),
         activity_months: change.activity_months.map_or(was.activity_months, Option::unwrap_or_default),
+        customer_file_bytes: change.customer_file_bytes.map_or(was.customer_file_bytes, Option::unwrap_or_default),
+        company_bytes: change.company_bytes.map_or(was.company_bytes, Option::unwrap_or_default),
         ..was
     };
     if let Some(name) = &change.time_zone {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use futures_util::try_join;
 use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
-    Activity, ActivityKind, Actor, EraseStep, FileId, Folder, Message, Right, Share as Shared, ShareEvent, ShareState,
-    ShareWords, Task, TaskKind, Title,
+    Activity, ActivityKind, Actor, EraseStep, FileId, Folder, Message, Right, Share as Shared, ShareEvent, ShareFile,
+    ShareState, ShareWords, Task, TaskKind, Title,
 };
 use gatehouse::http::{ApiRequest, ApiResponse, Customer, Problem, json, no_content};
 use gatehouse::store::Stored;
@@ -143,13 +143,19 @@ impl Share {
         Ok(no_content())
     }
 
+    /// What a customer's files have counted is given back with the mark, which is made once.
     async fn discard(&self, draft: &Stored<Shared>, by: Actor) -> Result<ApiResponse, Problem> {
-        let now = self.gate.now();
+        let (store, now) = (&self.gate.store, self.gate.now());
+        let files = match draft.made_by_contact() {
+            Some(_) => store.share_and_files(draft.id).await?.map(|(_, files)| files).unwrap_or_default(),
+            None => Vec::new(),
+        };
         let gone = draft.record.clone().erase(now);
         let activity = Activity::new(ActivityKind::ShareErased, by, now).share(draft.id);
         let activity = draft.made_by_contact().into_iter().fold(activity, Activity::contact);
         let erase = Task::new(TaskKind::Erase { share: draft.id, step: EraseStep::Bytes }, now);
-        let transaction = self.gate.store.transaction().save(draft.rev, &gone).operators_row(Some(draft), &gone);
+        let transaction = store.transaction().save(draft.rev, &gone).operators_row(Some(draft), &gone);
+        let transaction = store.give_back(transaction, files.iter().map(ShareFile::counted)).await?;
         transaction.activity(&activity).create(&erase).commit().await?;
         Ok(no_content())
     }

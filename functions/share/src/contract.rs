@@ -6,6 +6,7 @@ use gatehouse::http::{ListView, Operation, PageQuery};
 
 use crate::change::{Change, Changed};
 use crate::draft::{Created, NewShare};
+use crate::link::MadeLink;
 use crate::recipient_list::RecipientView;
 use crate::recipients::NewRecipient;
 use crate::send::SentShare;
@@ -22,7 +23,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<NewShare>()
         .answers::<Created>(201)
-        .refuses(&["area_not_open"]),
+        .refuses(&["area_not_open", "file_too_large", "quota_exceeded"]),
         Operation::new(
             StaffAndCustomers(Right::ManageShares),
             "POST /v1/shares/{id}/send",
@@ -68,6 +69,14 @@ pub fn contract() -> Vec<Operation> {
         .takes::<NewRecipient>()
         .answers::<RecipientView>(201)
         .refuses(&["area_not_open", "share_expired", "share_revoked"]),
+        Operation::new(
+            Staff(Right::ManageShares),
+            "POST /v1/shares/{id}/recipients/{rid}/link",
+            "makeLink",
+            "Makes a recipient's link to pass on by other means; those before it end.",
+        )
+        .answers::<MadeLink>(201)
+        .refuses(&["area_not_open", "share_expired", "share_revoked", "access_closed", "email_missing"]),
         Operation::new(
             Staff(Right::ManageShares),
             "DELETE /v1/shares/{id}/recipients/{rid}",

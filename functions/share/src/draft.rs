@@ -124,6 +124,8 @@ impl Share {
                 format!("must be at most {MOST_FILES_AT_ONCE} at once; add more with POST /v1/shares/{{id}}/files");
             return Err(Problem::invalid_field("files", most));
         }
+        let sizes = new.files.iter().map(|file| file.size);
+        let quota = self.gate.quota(maker.company, sizes, "files", |n| format!("files[{n}].size")).await?;
         let announcing = UploadRequest { share: draft.id, by: maker.id, name: &maker.name, of: maker.company, now };
         let mut files: Vec<ShareFile> = Vec::with_capacity(new.files.len());
         for (n, file) in new.files.iter().enumerate() {
@@ -143,6 +145,7 @@ impl Share {
         let mut transaction = store.transaction().create(&share).operators_row(None, &share).recipients(&recipients);
         transaction = transaction.share_words(None, &words);
         transaction = files.iter().fold(transaction, Transaction::create);
+        transaction = quota.iter().fold(transaction, Transaction::count_bytes);
         let effect = Effect::new(transaction.activity(&activity), json(StatusCode::CREATED, &created)?);
         effect.storing(&created.without_uploads())
     }

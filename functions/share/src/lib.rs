@@ -3,6 +3,7 @@
 mod change;
 mod contract;
 mod draft;
+mod link;
 mod recipient_list;
 mod recipients;
 mod send;
@@ -20,11 +21,12 @@ pub use contract::contract;
 pub struct Share {
     gate: Gate,
     files: Files,
+    portal_url: String,
 }
 
 impl Function for Share {
     async fn connect(env: &Env) -> Result<Self, StartError> {
-        Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env) })
+        Ok(Self { gate: Gate::connect(env).await?, files: Files::new(env), portal_url: env.portal_url.clone() })
     }
 
     async fn handle(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
@@ -50,6 +52,11 @@ impl Function for Share {
                 let staff = self.gate.staff(request, Right::ManageShares).await?;
                 let (id, new) = (request.id("id")?, request.json()?);
                 self.gate.idempotent(request, staff.id, || self.add_recipient(&staff, id, &new)).await
+            }
+            "POST /v1/shares/{id}/recipients/{rid}/link" => {
+                let staff = self.gate.staff(request, Right::ManageShares).await?;
+                let (id, rid) = (request.id("id")?, request.id("rid")?);
+                self.gate.idempotent(request, staff.id, || self.make_link(&staff, id, &rid)).await
             }
             "DELETE /v1/shares/{id}/recipients/{rid}" => retry_on_conflict(|| self.remove_recipient(request)).await,
             _ => Err(Problem::not_found()),

@@ -216,7 +216,7 @@ impl Share {
 }
 
 /// A share that the staff may still change.
-fn changeable(share: Option<Stored<Shared>>) -> Result<Stored<Shared>, Problem> {
+pub(crate) fn changeable(share: Option<Stored<Shared>>) -> Result<Stored<Shared>, Problem> {
     let share = share.filter(|share| share.is_known_to_staff()).ok_or_else(Problem::not_found)?;
     match share.state {
         ShareState::Revoked { .. } => Err(Problem::share_revoked()),
@@ -224,7 +224,7 @@ fn changeable(share: Option<Stored<Shared>>) -> Result<Stored<Shared>, Problem> 
     }
 }
 
-fn about(activity: Activity, recipient: &Recipient) -> Activity {
+pub(crate) fn about(activity: Activity, recipient: &Recipient) -> Activity {
     let activity = activity.share(recipient.share_id);
     match recipient.target {
         Target::Contact { contact_id, at } => activity.contact(contact_id).company(at),

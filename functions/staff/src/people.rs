@@ -94,7 +94,7 @@ impl Staff {
             last_seen_at: None,
             created_at: now,
         };
-        let (member, mail) = member.invite(now)?;
+        let (member, mail) = member.invite(admin.id.staff(), now)?;
         let team = store.team().await?.ok_or_else(|| Problem::internal("there is no team"))?;
         let allowed = self.gate.invitation_to(&member.email).await?;
         let roles = FieldChange::between("roles", String::new(), words(&member.roles));
@@ -144,7 +144,7 @@ impl Staff {
     pub(crate) async fn invite_again(&self, admin: &Operator, request: &ApiRequest) -> Result<Effect<'_>, Problem> {
         let now = self.gate.now();
         let stored = self.member(request).await?;
-        let (member, mail) = stored.record.clone().invite(now)?;
+        let (member, mail) = stored.record.clone().invite(admin.id.staff(), now)?;
         let allowed = self.gate.invitation_to(&member.email).await?;
         let activity = Activity::new(ActivityKind::Invited, admin.actor(), now).target(member.id);
         let transaction = self.gate.store.transaction().save(stored.rev, &member).mail(&mail).counted(allowed);

@@ -1,6 +1,7 @@
 //! S3, on a folder, with CORS for the portal's pages; what it tells `EventBridge`, and what its lifecycle ends.
 
 mod cors;
+mod scan;
 mod signed;
 
 use std::convert::Infallible;
@@ -186,6 +187,7 @@ impl Bucket {
                     "key": key,
                     "size": file.len(),
                     "etag": etag,
+                    "version-id": self.version(key),
                     // Of two events of one key, that of the later write is the greater.
                     "sequencer": format!("{:018X}", jiff::Timestamp::now().as_nanosecond()),
                 },

@@ -67,6 +67,7 @@ pub(crate) async fn connect(env: impl Fn(&str) -> Env, template: &Template) -> R
         ("run-tasks", trigger::<run_tasks::RunTasks>(&env("run-tasks")).await.map_err(failed)?),
         ("finish-upload", trigger::<finish_upload::FinishUpload>(&env("finish-upload")).await.map_err(failed)?),
         ("make-thumbnails", trigger::<make_thumbnails::MakeThumbnails>(&env("make-thumbnails")).await.map_err(failed)?),
+        ("record-scan", trigger::<record_scan::RecordScan>(&env("record-scan")).await.map_err(failed)?),
         ("first-admin", trigger::<first_admin::FirstAdmin>(&env("first-admin")).await.map_err(failed)?),
         ("apply-retention", trigger::<apply_retention::ApplyRetention>(&env("apply-retention")).await.map_err(failed)?),
         ("note-bounce", trigger::<note_bounce::NoteBounce>(&env("note-bounce")).await.map_err(failed)?),

@@ -25,6 +25,7 @@ use gatehouse::aws::{Endpoints, Env, SigningSecret, sdk_config};
 use gatehouse::clock::Clock;
 use gatehouse_template::Template;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinSet;
 
 use background::Pause;
@@ -129,6 +130,7 @@ impl Stack {
             mail_from: "portal@northgate.example".to_owned(),
             mail_events: Some("gatehouse-mails".to_owned()),
             proxy: None,
+            scan_uploads: false,
             signing: SigningSecret::Known(signing_secret(folder)?),
             clock: clock.clone(),
         };
@@ -141,7 +143,7 @@ impl Stack {
         };
         let functions = Arc::new(functions::connect(of_function, &template).await?);
         let ses = Ses { mailbox: mailbox.clone(), guard: guard.clone(), mail_from: env.mail_from.clone() };
-        let control = Control::new(ses, clock.clone(), database.clone(), bucket);
+        let control = Control::new(ses, clock.clone(), database.clone(), bucket.clone());
         let app = gateway::router(&template, Arc::clone(&functions))?.merge(control.clone().router());
         tasks.spawn(serve(gateway, app));
         tasks.spawn(control.keep_time());
@@ -150,7 +152,13 @@ impl Stack {
         for (beginning, function) in FED {
             tasks.spawn(database.clone().feed(beginning, function, Arc::clone(&functions), pause.clone()));
         }
-        tasks.spawn(background::bring(created, "finish-upload", Arc::clone(&functions), pause.clone()));
+        // What is created is scanned, where that is asked for; a verdict takes its time as all events do.
+        let (to_take, created_here) = unbounded_channel();
+        let (to_note, scanned) = unbounded_channel();
+        let scans = env.scan_uploads.then_some(to_note);
+        tasks.spawn(bucket.scan(created, to_take, scans));
+        tasks.spawn(background::bring(created_here, "finish-upload", Arc::clone(&functions), pause.clone()));
+        tasks.spawn(background::bring(scanned, "record-scan", Arc::clone(&functions), pause.clone()));
         tasks.spawn(background::bring(bounced, "note-bounce", Arc::clone(&functions), pause.clone()));
         // Those that the stream feeds are swept more often than their schedules say.
         let is_fed = |function: &str| FED.iter().any(|(_, fed)| *fed == function);

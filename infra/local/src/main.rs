@@ -26,6 +26,9 @@ struct Arguments {
     /// Fill it with an operator's customers, contacts and shares.
     #[arg(long)]
     demo: bool,
+    /// Scan what is uploaded: EICAR's text is found, and what is locked with a password is not looked into.
+    #[arg(long)]
+    scan_uploads: bool,
     /// Who is invited as the first admin.
     #[arg(long, default_value = "admin@example.com")]
     admin_email: String,
@@ -58,7 +61,8 @@ async fn run() -> Result<()> {
         std::fs::remove_dir_all(&arguments.data_dir).context("the data folder cannot be emptied")?;
     }
     let (admin, data_dir) = (arguments.admin_email, Some(arguments.data_dir));
-    let stack = Stack::start(Config { port: arguments.port, data_dir, admin_email: admin.clone() }).await?;
+    let config = Config { port: arguments.port, data_dir, admin_email: admin.clone() };
+    let stack = Stack::start_with(config, |env| env.scan_uploads = arguments.scan_uploads).await?;
     let demo = if arguments.demo { fill(&stack, &admin).await? } else { None };
 
     // Whoever started this may have stopped reading; that is no reason to stop.

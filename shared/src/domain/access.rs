@@ -3,7 +3,7 @@
 use crate::clock::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::InvitationId;
+use super::{InvitationId, StaffId};
 
 /// How long an activation link works.
 pub const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -17,6 +17,9 @@ pub struct Invitation {
     pub sent_at: Timestamp,
     /// When its link stops working.
     pub expires_at: Timestamp,
+    /// Who of the staff has invited the person, if it was one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<StaffId>,
 }
 
 /// A set password, and the invitation that it was set with.
@@ -86,16 +89,25 @@ pub enum ActivationRefused {
 }
 
 impl Access {
-    /// Invites, or invites again: the last link dies with this.
-    pub fn invite(&self, now: Timestamp) -> Result<(Self, Invitation), InviteRefused> {
+    /// Invites, or invites again: the last link dies with this. Where the person itself has asked for that, it is invited
+    /// by whoever did it before.
+    pub fn invite(&self, by: Option<StaffId>, now: Timestamp) -> Result<(Self, Invitation), InviteRefused> {
         match self {
             Self::None | Self::Invited { .. } => {
-                let invitation =
-                    Invitation { id: InvitationId::new(now), sent_at: now, expires_at: now + INVITATION_LIFETIME };
+                let by = by.or(self.invited_by());
+                let expires_at = now + INVITATION_LIFETIME;
+                let invitation = Invitation { id: InvitationId::new(now), sent_at: now, expires_at, by };
                 Ok((Self::Invited { invitation }, invitation))
             }
             Self::Active { .. } => Err(InviteRefused::AlreadyActive),
             Self::Closed { .. } => Err(InviteRefused::AccessClosed),
+        }
+    }
+
+    fn invited_by(&self) -> Option<StaffId> {
+        match self {
+            Self::Invited { invitation } => invitation.by,
+            _ => None,
         }
     }
 
@@ -215,34 +227,34 @@ mod tests {
 
     #[test]
     fn a_link_works_until_a_newer_one_its_end_or_its_use() {
-        let (invited, first) = Access::None.invite(at(0)).unwrap();
+        let (invited, first) = Access::None.invite(None, at(0)).unwrap();
         assert_eq!(invited.check(first.id, at(1)), Ok(first));
 
-        let (again, second) = invited.invite(at(10)).unwrap();
+        let (again, second) = invited.invite(None, at(10)).unwrap();
         assert_eq!(again.check(first.id, at(11)), Err(ActivationRefused::Replaced));
         assert_eq!(again.check(second.id, second.expires_at), Err(ActivationRefused::Expired));
 
         let active = again.activate(second.id, at(12)).unwrap();
         assert_eq!(active.check(second.id, at(13)), Err(ActivationRefused::Used));
         assert_eq!(active.check(first.id, at(13)), Err(ActivationRefused::Replaced));
-        assert_eq!(active.invite(at(14)), Err(InviteRefused::AlreadyActive));
+        assert_eq!(active.invite(None, at(14)), Err(InviteRefused::AlreadyActive));
     }
 
     #[test]
     fn closing_keeps_the_account_and_opening_brings_it_back() {
-        let (invited, invitation) = Access::None.invite(at(0)).unwrap();
+        let (invited, invitation) = Access::None.invite(None, at(0)).unwrap();
         assert_eq!(invited.close(), Access::Closed { account: None });
         assert_eq!(invited.close().reopen(), None);
         let active = invited.activate(invitation.id, at(1)).unwrap();
         let closed = active.close();
-        assert!(!closed.is_active() && closed.invite(at(2)) == Err(InviteRefused::AccessClosed));
+        assert!(!closed.is_active() && closed.invite(None, at(2)) == Err(InviteRefused::AccessClosed));
         assert_eq!(closed.check(invitation.id, at(2)), Err(ActivationRefused::Withdrawn));
         assert_eq!(closed.reopen(), Some(active));
     }
 
     #[test]
     fn a_withdrawn_invitation_leaves_nothing_to_activate() {
-        let (invited, invitation) = Access::None.invite(at(0)).unwrap();
+        let (invited, invitation) = Access::None.invite(None, at(0)).unwrap();
         let withdrawn = invited.withdraw().unwrap();
         assert_eq!(withdrawn.activate(invitation.id, at(1)), Err(ActivationRefused::Withdrawn));
         assert_eq!(withdrawn.withdraw(), None);

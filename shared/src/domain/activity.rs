@@ -79,12 +79,16 @@ pub enum ActivityKind {
     FileRenamed,
     /// A file was taken out again, before anybody had it.
     FileWithdrawn,
+    /// A scan found something in a file: nobody gets it any more.
+    FileWithheld,
     /// A share was changed.
     ShareChanged,
     /// A share got a recipient.
     RecipientAdded,
     /// A share lost a recipient.
     RecipientRemoved,
+    /// One of the staff was given a recipient's link to pass on; those before it ended.
+    LinkMade,
     /// A share was taken back.
     ShareRevoked,
     /// A share was removed for good, with its files.

@@ -12,11 +12,16 @@ use super::{CompanyId, IdError, NOTIFICATION_INTERVAL, StaffId, StaffNews};
 /// More than this is counted, and not listed: it is one item of the table, and one mail.
 const MOST_LISTED: usize = 100;
 
+/// What the topic of finds begins with.
+const WITHHELD: &str = "withheld#";
+
 /// About what mails are bundled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum BundleTopic {
     /// What a customer sends.
     Customer(CompanyId),
+    /// What a scan finds in that: told at once, whatever else has come from it.
+    Withheld(CompanyId),
     /// Requests for access.
     Registrations,
 }
@@ -25,6 +30,7 @@ impl fmt::Display for BundleTopic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Customer(company) => company.fmt(f),
+            Self::Withheld(company) => write!(f, "{WITHHELD}{company}"),
             Self::Registrations => f.write_str("registrations"),
         }
     }
@@ -34,7 +40,11 @@ impl FromStr for BundleTopic {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if text == "registrations" { Ok(Self::Registrations) } else { text.parse().map(Self::Customer) }
+        match text.strip_prefix(WITHHELD) {
+            Some(company) => company.parse().map(Self::Withheld),
+            None if text == "registrations" => Ok(Self::Registrations),
+            None => text.parse().map(Self::Customer),
+        }
     }
 }
 
@@ -146,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_topic_survives_its_key() {
-        for topic in [BundleTopic::Registrations, BundleTopic::Customer(CompanyId::new(Timestamp::UNIX_EPOCH))] {
+        let company = CompanyId::new(Timestamp::UNIX_EPOCH);
+        for topic in [BundleTopic::Registrations, BundleTopic::Customer(company), BundleTopic::Withheld(company)] {
             assert_eq!(topic.to_string().parse::<BundleTopic>(), Ok(topic));
         }
     }

@@ -9,6 +9,9 @@ use super::{
     Phone, StaffId,
 };
 
+/// Whoever comes back after this long begins a visit.
+const SILENCE: SignedDuration = SignedDuration::from_hours(4);
+
 /// Two requests for an invitation within this time are one.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -59,6 +62,9 @@ pub struct Contact {
     pub invited_at: Option<Timestamp>,
     /// When it last signed in.
     pub last_seen_at: Option<Timestamp>,
+    /// When it signed in before the present visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_visit_at: Option<Timestamp>,
     /// Why its last mail did not arrive.
     pub mail_problem: Option<String>,
     /// Which of its sessions count.
@@ -96,6 +102,7 @@ impl Contact {
             notifications: Notifications::default(),
             invited_at: None,
             last_seen_at: None,
+            previous_visit_at: None,
             mail_problem: None,
             sessions: CredentialState::default(),
             owner_id: None,
@@ -104,9 +111,9 @@ impl Contact {
         }
     }
 
-    /// Invites this contact, or invites it again.
-    pub fn invite(mut self, company: &Company, now: Timestamp) -> Result<Invited, InviteRefused> {
-        let (access, invitation) = self.access.invite(now)?;
+    /// Invites this contact, or invites it again: who of the staff does it, if it is one of them.
+    pub fn invite(mut self, company: &Company, by: Option<StaffId>, now: Timestamp) -> Result<Invited, InviteRefused> {
+        let (access, invitation) = self.access.invite(by, now)?;
         let to = self.email.clone().ok_or(InviteRefused::EmailMissing)?;
         if !company.portal_plan {
             return Err(InviteRefused::PlanLacksPortal);
@@ -130,7 +137,7 @@ pub enum Opened {
 
 impl Contact {
     /// Opens access. Without the plan nothing is opened; what is open stays open.
-    pub fn open(mut self, company: &Company, now: Timestamp) -> Result<Opened, InviteRefused> {
+    pub fn open(mut self, company: &Company, by: Option<StaffId>, now: Timestamp) -> Result<Opened, InviteRefused> {
         match self.access {
             Access::Invited { .. } | Access::Active { .. } => return Ok(Opened::Unchanged(self)),
             _ if !company.portal_plan => return Err(InviteRefused::PlanLacksPortal),
@@ -143,7 +150,7 @@ impl Contact {
                 self.access = Access::None;
             }
         }
-        self.invite(company, now).map(Opened::Invited)
+        self.invite(company, by, now).map(Opened::Invited)
     }
 
     /// Closes access: sessions and links end with it.
@@ -195,6 +202,14 @@ impl Contact {
         self.email = Some(email);
         self.mail_problem = None;
         self
+    }
+
+    /// Signs in: after four hours of silence that is another visit.
+    pub fn seen(&mut self, now: Timestamp) {
+        if let Some(last) = self.last_seen_at.filter(|last| *last + SILENCE <= now) {
+            self.previous_visit_at = Some(last);
+        }
+        self.last_seen_at = Some(now);
     }
 
     /// Whether it was invited once, and somebody has taken that back.

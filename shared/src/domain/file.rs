@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, NoneAsEmptyString, SerializeDisplay, serde_as};
 
 use super::{
-    ActorId, AnnouncedName, CompanyId, FileId, FileName, Folder, MediaType, PersonName, PixelSize, ShareId, TextError,
+    ActorId, AnnouncedName, Checked, CompanyId, FileId, FileName, FileScan, Folder, MediaType, PersonName, PixelSize,
+    ShareId, TextError,
 };
 
 /// What files are, for a filter.
@@ -274,27 +275,36 @@ pub struct ShareFile {
     /// Why the bytes that came last were not kept, until others come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<UploadRefusal>,
+    /// Whether its name says another type than its bytes have shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub name_differs: bool,
+    /// What a scan has said of its bytes.
+    #[serde(default, skip_serializing_if = "FileScan::is_unscanned")]
+    pub scan: FileScan,
     /// The size of its picture, or of its first page, once there are thumbnails of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<PixelSize>,
 }
 
 impl ShareFile {
-    /// With its bytes in the bucket, which are of the detected type.
+    /// With its bytes in the bucket, which were checked.
     #[must_use]
-    pub fn stored(mut self, detected: Option<MediaType>) -> Self {
+    pub fn stored(mut self, checked: Checked, now: Timestamp) -> Self {
+        let scan = self.scan.clone().taken(&checked, now);
+        let Checked { detected, name_differs, .. } = checked;
         // Text says of itself only that it is text.
         let tells = detected.as_ref().is_some_and(|detected| detected.as_str() != "text/plain");
         if tells && self.content_type == MediaType::default() {
             self.content_type = detected.clone().unwrap_or_default();
         }
-        Self { upload: FileState::Stored, detected, refused: None, ..self }
+        Self { upload: FileState::Stored, detected, name_differs, scan, refused: None, ..self }
     }
 
-    /// How it can be looked at, by what its bytes have shown it to be, and by nothing that was said of it.
+    /// How it can be looked at now, by what its bytes have shown it to be, and by nothing that was said of it.
     #[must_use]
     pub fn preview(&self) -> Option<Preview> {
-        Preview::of(self.detected.as_ref().filter(|_| self.upload == FileState::Stored)?)
+        let there = self.upload == FileState::Stored && self.scan.hand_out().is_ok();
+        Preview::of(self.detected.as_ref().filter(|_| there)?)
     }
 
     /// Its path in the share.

@@ -153,6 +153,17 @@ pub enum ActorId {
     Key(KeyId),
 }
 
+impl ActorId {
+    /// The one of the staff that it is, if it is one.
+    #[must_use]
+    pub fn staff(self) -> Option<StaffId> {
+        match self {
+            Self::Person(PersonId::Staff(staff)) => Some(staff),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for ActorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

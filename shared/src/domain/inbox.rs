@@ -10,8 +10,8 @@ use serde_with::json::JsonString;
 use serde_with::{DeserializeFromStr, SerializeDisplay, serde_as};
 
 use super::{
-    CompanyId, Contact, ContactId, FirstFile, IdError, Message, PersonName, RecipientId, Reference, Share, ShareId,
-    ShareState, Title, Words,
+    ActorId, CompanyId, Contact, ContactId, FirstFile, IdError, Message, PersonName, RecipientId, Reference, Share,
+    ShareId, ShareState, Title, Words,
 };
 
 /// A list shows the beginning of a message, in characters: a row is the same size whatever was written.
@@ -36,6 +36,17 @@ impl InboxOf {
     #[must_use]
     pub fn partition(self) -> String {
         format!("{}{self}", Self::PARTITION)
+    }
+}
+
+impl InboxOf {
+    /// Whether a share was sent from here.
+    fn has_sent(self, share: &Share) -> bool {
+        match self {
+            Self::Contact(contact) => share.made_by_contact() == Some(contact),
+            Self::Company(company) => share.from_company == Some(company),
+            Self::Operator => share.from_company.is_none(),
+        }
     }
 }
 
@@ -98,6 +109,8 @@ pub struct InboxRow {
     pub via: BTreeSet<RecipientId>,
     /// The version of the share's words that it is found by.
     pub words_version: u32,
+    /// Which way it goes, seen from here.
+    pub direction: Direction,
     /// When its contact was last mailed about new files in it.
     pub notified_at: Option<Timestamp>,
     /// When it was laid for somebody who came later, unless its contact has been told of the share since.
@@ -147,6 +160,8 @@ struct Line {
     first_files: Vec<FirstFile>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     allow_upload: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    outgoing: bool,
     #[serde(flatten)]
     state: ShareState,
 }
@@ -165,6 +180,7 @@ impl From<InboxRow> for InboxItem {
             total_size: row.total_size,
             first_files: row.first_files,
             allow_upload: row.allow_upload,
+            outgoing: row.direction == Direction::Outgoing,
             state: row.state,
         };
         let InboxRow { share_id: sk, unread, via, words_version, notified_at, backfilled_at, news_at, .. } = row;
@@ -194,6 +210,7 @@ impl TryFrom<InboxItem> for InboxRow {
             unread,
             allow_upload: line.allow_upload,
             state: line.state,
+            direction: Direction::of(line.outgoing),
             via,
             words_version,
             notified_at,
@@ -225,6 +242,7 @@ impl InboxRow {
             state: share.state,
             via: via.into_iter().collect(),
             words_version: 0,
+            direction: Direction::Incoming,
             notified_at: None,
             backfilled_at: None,
             news_at: None,
@@ -255,6 +273,7 @@ impl InboxRow {
             allow_upload: share.allow_upload,
             state: share.state,
             words_version: share.words_version,
+            direction: Direction::of(self.of.has_sent(share)),
             ..self
         }
     }
@@ -266,9 +285,10 @@ impl InboxRow {
         self.marked(Words::of([self.title.as_str(), self.from.as_str()].into_iter().chain(reference)))
     }
 
-    /// Words with the mark of its state, by which the operator's rows are found.
+    /// Words with the marks of this row alone: which way it goes, and its state, by which the operator's are found.
     #[must_use]
     pub fn marked(&self, mut words: Words) -> Words {
+        words.extend([self.direction.word().to_owned()]);
         words.extend((self.of == InboxOf::Operator).then(|| state_word(self.state.word())));
         words
     }
@@ -278,6 +298,82 @@ impl InboxRow {
     pub fn counts(&self, share: &Share, contact: &Contact) -> bool {
         let removed = |via: &RecipientId| matches!(via, RecipientId::Company(company) if share.removed_companies.contains_key(company));
         self.via.iter().any(|via| via.includes(share.id, contact) && !removed(via))
+    }
+}
+
+/// By whom shares were sent: a person, a key, or anybody at a company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+pub enum SenderId {
+    /// Whoever made it.
+    Actor(ActorId),
+    /// The customer who made it.
+    Company(CompanyId),
+}
+
+impl SenderId {
+    /// The word that shares from there are found by; no text has such a word.
+    #[must_use]
+    pub fn word(self) -> String {
+        format!("={self}=")
+    }
+}
+
+impl fmt::Display for SenderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Actor(id) => id.fmt(f),
+            Self::Company(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for SenderId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.parse().map(Self::Company).or_else(|_: IdError| text.parse().map(Self::Actor))
+    }
+}
+
+crate::schema::of_text!(
+    SenderId,
+    "By whom shares were sent: a person, a key, or anybody at a company.",
+    { "pattern": "^(con|stf|key|com)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" }
+);
+
+/// Which way a share goes, seen from the inbox that it lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ShareDirection")]
+pub enum Direction {
+    /// It came there.
+    #[serde(rename = "in")]
+    Incoming,
+    /// It was sent from there: by that contact, by somebody at that company, by the operator's people.
+    #[serde(rename = "out")]
+    Outgoing,
+}
+
+impl Direction {
+    /// Both of them.
+    pub const BOTH: [Self; 2] = [Self::Incoming, Self::Outgoing];
+
+    fn of(outgoing: bool) -> Self {
+        if outgoing { Self::Outgoing } else { Self::Incoming }
+    }
+
+    /// The same seen from the other side.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        Self::of(self == Self::Incoming)
+    }
+
+    /// The word that rows are found by that go this way; no text has such a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Incoming => "=incoming=",
+            Self::Outgoing => "=outgoing=",
+        }
     }
 }
 

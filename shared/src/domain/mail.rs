@@ -91,6 +91,30 @@ pub enum Mail {
         /// The file.
         file: FileName,
     },
+    /// To the staff: a scan has found something in a file.
+    FileWithheld {
+        /// The share or job that it is in; none, while it waits for a report.
+        about: Option<DigestSubject>,
+        /// How that is called.
+        title: Option<Title>,
+        /// The file.
+        file: FileName,
+        /// Who put it there.
+        from: PersonName,
+        /// That person's company, if it is a customer.
+        company: Option<CompanyName>,
+        /// The same, by id.
+        company_id: Option<CompanyId>,
+    },
+    /// To who has put it there: a scan has found something in a file.
+    OwnFileWithheld {
+        /// The share or job that it is in; none, while it waits for a report.
+        about: Option<DigestSubject>,
+        /// How that is called.
+        title: Option<Title>,
+        /// The file.
+        file: FileName,
+    },
     /// To the staff: a customer has sent a share of its own.
     ShareReceived {
         /// The share.
@@ -297,6 +321,8 @@ impl Mail {
             Self::ShareSent { .. } => "share_sent",
             Self::FilesAdded { .. } => "files_added",
             Self::FilesReturned { .. } => "files_returned",
+            Self::FileWithheld { .. } => "file_withheld",
+            Self::OwnFileWithheld { .. } => "own_file_withheld",
             Self::ShareReceived { .. } => "share_received",
             Self::Digest { .. } => "digest",
             Self::AlreadyRegistered => "already_registered",
@@ -330,6 +356,8 @@ impl Mail {
             | Self::FilesAdded { .. }
             | Self::Digest { .. }
             | Self::FilesReturned { .. }
+            | Self::FileWithheld { .. }
+            | Self::OwnFileWithheld { .. }
             | Self::ShareReceived { .. }
             | Self::CustomerNews { .. }
             | Self::RegistrationReceived { .. }
@@ -363,6 +391,9 @@ impl Mail {
             Self::FilesReturned { share, title, from, file, company_id, .. } => {
                 Some((BundleTopic::Customer(company_id), StaffNews::FileReturned { share, title, from, file }))
             }
+            Self::FileWithheld { title, from, file, company_id: Some(company_id), .. } => {
+                Some((BundleTopic::Withheld(company_id), StaffNews::FileWithheld { title, from, file }))
+            }
             Self::ShareReceived { share, title, from, company_id, file_count, .. } => {
                 Some((BundleTopic::Customer(company_id), StaffNews::ShareReceived { share, title, from, file_count }))
             }
@@ -388,7 +419,8 @@ impl Mail {
     #[must_use]
     pub fn sequel(&self) -> Option<Self> {
         match self {
-            Self::FilesReturned { company, .. }
+            Self::FileWithheld { company: Some(company), .. }
+            | Self::FilesReturned { company, .. }
             | Self::ShareReceived { company, .. }
             | Self::ProblemReported { company, .. }
             | Self::JobCommented { company, .. }
@@ -480,6 +512,15 @@ pub enum StaffNews {
         /// The file.
         file: FileName,
     },
+    /// A scan has found something in a file of a customer.
+    FileWithheld {
+        /// How what it is in is called, if it is in anything yet.
+        title: Option<Title>,
+        /// Who put it there.
+        from: PersonName,
+        /// The file.
+        file: FileName,
+    },
     /// A customer has sent a share of its own.
     ShareReceived {
         /// The share.
@@ -537,6 +578,11 @@ pub enum StaffNews {
 pub enum Addressee {
     /// To an address.
     Email(Email),
+    /// To a person, at the address and in the language that it has by then.
+    Person {
+        /// To whom.
+        to_person: PersonId,
+    },
     /// To those who decide on requests for access: the mappers on duty, or the admins if there are none.
     Mappers {
         /// Always `true`; keeps it apart from an address.

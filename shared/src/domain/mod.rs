@@ -19,6 +19,7 @@ mod recipient;
 mod records;
 mod registration;
 mod rights;
+mod scan;
 mod search;
 mod seen;
 mod settings;
@@ -32,6 +33,7 @@ mod throttle;
 mod thumbnail;
 mod token;
 mod unsubscribe;
+mod usage;
 
 pub use access::{Access, Account, ActivationRefused, Area, Areas, INVITATION_LIFETIME, Invitation, InviteRefused};
 pub use activity::{Activity, ActivityKind, Actor, FieldChange};
@@ -49,7 +51,7 @@ pub use id::{
     ActivityId, ActorId, AssetId, CompanyId, ContactId, EventId, FileId, IdError, InvitationId, JobId, KeyId, MailId,
     PersonId, RegistrationId, SessionId, ShareId, SiteId, StaffId, TaskId,
 };
-pub use inbox::{InboxOf, InboxRow, state_word};
+pub use inbox::{Direction, InboxOf, InboxRow, SenderId, state_word};
 pub use mail::{Addressee, DigestEntry, DigestSubject, Mail, OutboxMail, StaffNews};
 pub use recipient::{AddressId, Recipient, RecipientId, Target};
 pub use records::{
@@ -59,6 +61,7 @@ pub use records::{
 };
 pub use registration::{AccessRequest, AlreadyDecided, Decision, Registration};
 pub use rights::{Right, Role, Scope};
+pub use scan::{Checked, FileScan, HeldBack, ObjectVersion, Verdict};
 pub use search::{Lookup, NumberKeys, Query, Words, fold, partition};
 pub use seen::{FileSeen, FilesSeen, PackedError, ShareSeen};
 pub(crate) use settings::is_loopback;
@@ -77,5 +80,6 @@ pub use text::{
 };
 pub use throttle::{Attempts, Bucket, BucketOf, HourlyLimit, KNOWN_FOR, KnownBy, SignInCounts};
 pub use thumbnail::{LARGEST_DRAWN, PixelSize, ThumbnailSize, ThumbnailTask};
-pub use token::{Link, LinkBody, Token, TokenError, TokenHash, TokenPurpose};
+pub use token::{Link, LinkBody, SHARE_LINK_LIFETIME, Token, TokenError, TokenHash, TokenPurpose};
 pub use unsubscribe::Unsubscribe;
+pub use usage::{CompanyBytes, CustomerFileBytes, OverQuota, Quota, TooLarge, Usage};

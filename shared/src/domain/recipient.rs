@@ -124,6 +124,10 @@ pub struct Recipient {
     /// When a mail about the share last left for it, or for somebody at the company that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailed_at: Option<Timestamp>,
+    /// Which of its links count: those that were made under this number. It grows with each that is made to be passed on,
+    /// and is greater for who was taken away and put back.
+    #[serde(default)]
+    pub link_epoch: u32,
 }
 
 impl Recipient {
@@ -135,13 +139,46 @@ impl Recipient {
             Target::Company { company_id } => RecipientId::Company(*company_id),
             Target::Address { email } => RecipientId::Address(AddressId::new(share_id, email)),
         };
-        Self { id, share_id, target, added_at: now, notified_at: None, notified_of_files: false, mailed_at: None }
+        Self {
+            id,
+            share_id,
+            target,
+            added_at: now,
+            notified_at: None,
+            notified_of_files: false,
+            mailed_at: None,
+            link_epoch: epoch_at(now),
+        }
     }
+
+    /// Ends its links: the next one is the first that counts.
+    #[must_use]
+    pub fn without_links(self, now: Timestamp) -> Self {
+        Self { link_epoch: epoch_at(now).max(self.link_epoch.saturating_add(1)), ..self }
+    }
+}
+
+/// A number that no earlier recipient has had: seconds since 1970.
+fn epoch_at(now: Timestamp) -> u32 {
+    u32::try_from(now.as_second()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_that_has_ended_stays_ended_also_where_its_recipient_comes_back() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let (share, email) = (ShareId::new(now), "ann@harbour.example".parse::<Email>().unwrap());
+        let added = |now| Recipient::new(share, Target::Address { email: email.clone() }, now);
+        let first = added(now);
+        let second = first.clone().without_links(now);
+        let third = second.clone().without_links(now);
+        let back = added(now + crate::clock::SignedDuration::from_secs(5));
+        let epochs = [&first, &second, &third, &back].map(|recipient| recipient.link_epoch);
+        assert!(epochs.is_sorted_by(|one, next| one < next), "{epochs:?}");
+    }
 
     #[test]
     fn an_address_is_the_same_recipient_each_time_and_another_in_another_share() {

@@ -101,6 +101,9 @@ impl Registration {
     /// And so long without one, since they asked.
     pub const KEPT_UNDECIDED: SignedDuration = SignedDuration::from_hours(24 * 180);
 
+    /// No longer than this after it came.
+    pub const KEPT_AT_MOST: SignedDuration = SignedDuration::from_hours(24 * 270);
+
     /// When it is deleted.
     #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {

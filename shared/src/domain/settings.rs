@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use url::{Host, Url};
 
-use super::{CompanyName, Email, Language, TextError, Visibility};
+use super::{CompanyBytes, CompanyName, CustomerFileBytes, Email, Language, TextError, Visibility};
 
 /// The settings of the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,12 @@ pub struct Settings {
     /// How many months activity is kept, whole months and the present one.
     #[serde(default)]
     pub activity_months: ActivityMonths,
+    /// The largest file that a customer puts into a share.
+    #[serde(default)]
+    pub customer_file_bytes: CustomerFileBytes,
+    /// What the people of one company may have in the portal, awaited and stored.
+    #[serde(default)]
+    pub company_bytes: CompanyBytes,
     /// The hash of the logo, if there is one: whoever keeps a copy knows by it whether that is still the one.
     pub logo: Option<String>,
 }
@@ -52,6 +58,8 @@ impl Default for Settings {
             languages: Self::all_languages(),
             retention_days: None,
             activity_months: ActivityMonths::default(),
+            customer_file_bytes: CustomerFileBytes::default(),
+            company_bytes: CompanyBytes::default(),
             logo: None,
         }
     }
@@ -87,6 +95,8 @@ impl Settings {
             ("languages", self.languages != other.languages),
             ("retention_days", self.retention_days != other.retention_days),
             ("activity_months", self.activity_months != other.activity_months),
+            ("customer_file_bytes", self.customer_file_bytes != other.customer_file_bytes),
+            ("company_bytes", self.company_bytes != other.company_bytes),
             ("logo", self.logo != other.logo),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

@@ -286,6 +286,12 @@ impl Share {
             || file.upload == FileState::Stored && self.from_company.is_some() && file.of == self.from_company
     }
 
+    /// Whether a customer has put the file there in return: who sends a share puts its own into it.
+    #[must_use]
+    pub fn was_returned(&self, file: &ShareFile) -> bool {
+        file.upload == FileState::Stored && file.of.is_some() && file.of != self.from_company
+    }
+
     /// The same for a contact, who finds what it returned as well, and what its colleagues did if they share.
     #[must_use]
     pub fn shows_to(&self, file: &ShareFile, contact: &Contact, visibility: Visibility) -> bool {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::json::JsonString;
 use serde_with::serde_as;
 
-use super::{Share, ShareFile, ShareId, ShareState, Words};
+use super::{SenderId, Share, ShareFile, ShareId, ShareState, Words};
 
 /// More words than this of one share are not looked for: a row each, in every inbox.
 const MOST_WORDS: usize = 8_000;
@@ -120,11 +120,13 @@ impl Share {
     }
 }
 
-/// Of its title, reference, sender and files, and marks for what those are; whether some had to be left out.
+/// Of its title, reference, sender and files, and marks for who has sent it and what they are; whether some had to be left out.
 fn words_of(share: &Share, files: &[ShareFile]) -> (Words, bool) {
     let own = [share.title.as_str(), share.from.as_str(), share.reference.as_ref().map_or("", |text| text.as_str())];
     let mut words = Words::of(own);
     words.extend(share.contents.kinds.iter().map(|kind| kind.word().to_owned()));
+    let company = share.from_company.map(SenderId::Company);
+    words.extend([SenderId::Actor(share.by)].into_iter().chain(company).map(SenderId::word));
     let mut bytes: usize = words.iter().map(str::len).sum();
     let sent = !matches!(share.state, ShareState::Draft);
     for file in files.iter().filter(|file| sent && share.shows(file)) {

@@ -40,8 +40,8 @@ pub struct Staff {
 
 impl Staff {
     /// Invites this person, or invites it again, with the mail that says so.
-    pub fn invite(mut self, now: Timestamp) -> Result<(Self, OutboxMail), InviteRefused> {
-        let (access, invitation) = self.access.invite(now)?;
+    pub fn invite(mut self, by: Option<StaffId>, now: Timestamp) -> Result<(Self, OutboxMail), InviteRefused> {
+        let (access, invitation) = self.access.invite(by, now)?;
         self.access = access;
         let mail = Mail::StaffInvitation {
             person: self.id.into(),

@@ -68,11 +68,12 @@ impl PixelSize {
 }
 
 impl ShareFile {
-    /// Whether it is tried to draw it.
+    /// Whether it is tried to draw it: nothing is decoded that waits for its scan.
     #[must_use]
     pub fn is_drawn(&self) -> bool {
         let is = self.detected.as_ref().is_some_and(|detected| DRAWN.contains(&detected.as_str()));
-        is && self.upload == FileState::Stored && (1..=LARGEST_DRAWN).contains(&self.size)
+        let there = self.upload == FileState::Stored && self.scan.hand_out().is_ok();
+        is && there && (1..=LARGEST_DRAWN).contains(&self.size)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::clock::Timestamp;
+use crate::clock::{SignedDuration, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
@@ -104,6 +104,9 @@ impl fmt::Display for TokenHash {
     }
 }
 
+/// How long a share's link works, whatever the share's own end is: it is looked at anew each time.
+pub const SHARE_LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
+
 /// What a token opens. It never decides alone: what it names is read and asked whether the token still counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "purpose", rename_all = "snake_case")]
@@ -138,6 +141,9 @@ pub enum TokenPurpose {
         email: Email,
         /// When the link stops working, whatever the share's own end is.
         expires_at: Timestamp,
+        /// The recipient's number when it was made: where that has another, the link has ended.
+        #[serde(default)]
+        link_epoch: u32,
     },
 }
 

@@ -14,11 +14,11 @@ use ring::digest;
 use serde::Deserialize;
 use tracing::info;
 
-use super::sniff::detect;
+use super::sniff::{detect, name_differs};
 use super::upload::parts;
 use super::{BucketFile, Files, FilesError, UploadedObject, key, says};
 use crate::clock::Timestamp;
-use crate::domain::{ActorId, Contact, FileState, JobFile, MediaType, Parts, PersonId, ShareFile, UploadRefusal};
+use crate::domain::{ActorId, Checked, Contact, FileState, JobFile, Parts, PersonId, ShareFile, UploadRefusal};
 use crate::store::{CommitError, Store, UploadNotAccepted};
 
 /// What a sniffer needs to see, in bytes.
@@ -127,8 +127,8 @@ impl Files {
             return Err(refused.map_or_else(|| UploadError::nothing(file), UploadError::Refused));
         };
         match self.check(file, &arrived).await {
-            Ok(detected) => {
-                let accept = || store.accept_upload(file.share_id, file.id, detected.clone(), by, now);
+            Ok(checked) => {
+                let accept = || store.accept_upload(file.share_id, file.id, checked.clone(), by, now);
                 for _ in 1..MOST_TRIES {
                     match accept().await {
                         Err(UploadNotAccepted::Commit(CommitError::Conflict)) => {}
@@ -184,9 +184,9 @@ impl Files {
         }
         let Some(arrived) = self.head(file).await? else { return Ok(false) };
         match self.check(file, &arrived).await {
-            Ok(detected) => {
+            Ok(checked) => {
                 for _ in 1..MOST_TRIES {
-                    match store.accept_job_file(file.id, detected.clone(), now).await {
+                    match store.accept_job_file(file.id, checked.clone(), now).await {
                         Err(UploadNotAccepted::Commit(CommitError::Conflict)) => {}
                         Err(UploadNotAccepted::Gone) => return Ok(false),
                         accepted => return Ok(accepted.map(|()| true)?),
@@ -223,8 +223,8 @@ impl Files {
         Ok(self.head(file).await?)
     }
 
-    /// Holds what has come against what was announced; gives what it is, where that shows.
-    async fn check(&self, file: &impl BucketFile, arrived: &UploadedObject) -> Result<Option<MediaType>, UploadError> {
+    /// Holds what has come against what was announced; gives what it is.
+    async fn check(&self, file: &impl BucketFile, arrived: &UploadedObject) -> Result<Checked, UploadError> {
         if arrived.size != file.size() {
             return Err(UploadError::Refused(UploadRefusal::Size { announced: file.size(), arrived: arrived.size }));
         }
@@ -234,7 +234,9 @@ impl Files {
                 return Err(UploadError::Refused(UploadRefusal::Checksum));
             }
         }
-        Ok(detect(&self.beginning(file).await?, file.content_type()))
+        let detected = detect(&self.beginning(file).await?, file.content_type());
+        let name_differs = name_differs(file.name(), detected.as_ref());
+        Ok(Checked { detected, name_differs, version: arrived.version.clone(), scanned: self.scans })
     }
 
     async fn beginning(&self, file: &impl BucketFile) -> Result<Vec<u8>, UploadError> {

@@ -57,6 +57,63 @@ pub fn by_name(name: &FileName) -> MediaType {
     guess.and_then(|guess| guess.parse().ok()).unwrap_or_default()
 }
 
+/// What can be told apart by bytes and by name alike: types of one line are one thing, whatever they are called. Office
+/// files are in two lines, for those with a password are wrapped as the old ones were; what is in no line is never doubted.
+const ALIKE: [&[&str]; 24] = [
+    &["image/jpeg", "image/pjpeg"],
+    &["image/png", "image/apng"],
+    &["image/gif"],
+    &["image/webp"],
+    &["image/heif", "image/heic", "image/heif-sequence", "image/heic-sequence", "image/avif"],
+    &["image/tiff"],
+    &["image/bmp", "image/x-ms-bmp"],
+    &["image/vnd.adobe.photoshop"],
+    &["application/pdf"],
+    &["application/rtf", "text/rtf"],
+    &["application/gzip", "application/x-gzip"],
+    &["application/x-bzip2"],
+    &["application/x-xz"],
+    &["application/x-7z-compressed"],
+    &["application/vnd.rar", "application/x-rar-compressed"],
+    &["audio/mpeg", "audio/mp3"],
+    &["audio/wav", "audio/x-wav"],
+    &["audio/flac", "audio/x-flac"],
+    &["audio/ogg", "video/ogg", "application/ogg", "audio/opus"],
+    &["video/mp4", "video/x-m4v", "video/quicktime", "audio/mp4", "audio/m4a", "audio/x-m4a", "video/3gpp"],
+    &["video/webm", "video/x-matroska", "audio/webm"],
+    &["application/vnd.microsoft.portable-executable", "application/x-msdownload", "application/x-executable"],
+    &["application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/x-ole-storage"],
+    &["application/zip", "application/epub+zip", "application/java-archive", "application/vnd.android.package-archive"],
+];
+
+/// Where the two kinds of Office files are among those.
+const OLE: usize = 22;
+const ZIP: usize = 23;
+/// The line that texts of all kinds would have.
+const TEXT: usize = ALIKE.len();
+
+/// Which of those things a type may be.
+fn things(media_type: &MediaType) -> Vec<usize> {
+    let name = media_type.as_str();
+    // What may have macros ends so: `application/vnd.ms-excel.sheet.macroenabled.12`.
+    if name.contains("openxmlformats") || name.ends_with(".12") {
+        return vec![OLE, ZIP];
+    }
+    if name.contains("opendocument") {
+        return vec![ZIP];
+    }
+    let text = name.starts_with("text/") || name.ends_with("+xml") || name.ends_with("/json") || name.ends_with("/xml");
+    let line = ALIKE.iter().position(|line| line.contains(&name));
+    line.or_else(|| text.then_some(TEXT)).into_iter().collect()
+}
+
+/// Whether a name's ending says another type than the bytes are: only where both tell.
+#[must_use]
+pub fn name_differs(name: &FileName, detected: Option<&MediaType>) -> bool {
+    let (said, is) = (things(&by_name(name)), detected.map(things).unwrap_or_default());
+    !said.is_empty() && !is.is_empty() && !said.iter().any(|thing| is.contains(thing))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +156,42 @@ mod tests {
         assert_eq!(detect(&[0xff, 0xfe, b'a', 0]), None);
         let html = "text/html".parse().unwrap();
         assert_eq!(super::detect(b"looks plain", &html), None, "what is called HTML is never shown");
+    }
+
+    #[test]
+    fn a_name_is_doubted_where_its_bytes_are_something_else_and_nowhere_else() {
+        let ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on";
+        let exe = [&b"MZ"[..], &[0; 400]].concat();
+        let (zip, pdf) = (&b"PK\x03\x04 and so on"[..], &b"%PDF-1.7"[..]);
+        let (jpeg, mp4) = (&b"\xff\xd8\xff\xe0"[..], &b"\0\0\0\x20ftypisom\0\0\x02\0"[..]);
+        for (name, bytes, differs) in [
+            ("invoice.pdf", &exe[..], true),
+            ("invoice.pdf", zip, true),
+            ("invoice.pdf", b"only text", true),
+            ("photo.jpg", pdf, true),
+            ("notes.txt", pdf, true),
+            ("page.pdf", b"<!DOCTYPE html><html>", true),
+            ("photo.png", jpeg, true),
+            ("invoice.pdf", pdf, false),
+            ("photo.JPEG", jpeg, false),
+            ("table.xlsx", zip, false),
+            ("table.xlsx", ole, false),
+            ("table.xlsm", zip, false),
+            ("text.odt", zip, false),
+            ("letter.doc", ole, false),
+            ("table.csv", b"a;b\n1;2\n", false),
+            ("data.json", b"{}", false),
+            ("clip.mov", mp4, false),
+            ("drawing.ai", pdf, false),
+            ("report", pdf, false),
+            ("data.bin", &exe[..], false),
+            ("photo.jpg", b"\x01\x02", false),
+            ("empty.pdf", b"", false),
+        ] {
+            let announced = MediaType::default();
+            let is = super::detect(bytes, &announced);
+            assert_eq!(name_differs(&name.parse().unwrap(), is.as_ref()), differs, "{name}: {is:?}");
+        }
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::{Download, Files, FilesError, key, says, thumbnail_key};
+use super::{Download, Files, FilesError, NotHandedOut, key, says, thumbnail_key};
 use crate::domain::{FileId, LARGEST_DRAWN, ShareFile, ShareId, ThumbnailSize};
 
 impl Files {
     /// A GET that a browser shows as a picture, and keeps as long as the URL is good.
-    pub async fn thumbnail(&self, file: &ShareFile, size: ThumbnailSize) -> Result<Download, FilesError> {
+    pub async fn thumbnail(&self, file: &ShareFile, size: ThumbnailSize) -> Result<Download, NotHandedOut> {
+        file.scan.hand_out()?;
         let key = thumbnail_key(file.share_id, file.id, size);
-        self.presign(key, "inline".to_owned(), "image/jpeg", "private, max-age=300").await
+        Ok(self.presign(key, "inline".to_owned(), "image/jpeg", "private, max-age=300").await?)
     }
 
     /// The bytes of a file that is to be drawn; nothing, if they are gone.

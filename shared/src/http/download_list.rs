@@ -34,6 +34,7 @@ pub struct PreviewView {
 impl PreviewView {
     /// Of a file whose bytes are there, if a browser shows it and can run nothing in it.
     pub async fn of(files: &Files, file: &impl BucketFile, preview: Option<Preview>) -> Result<Self, Problem> {
+        file.scan().hand_out()?;
         let preview = preview.ok_or_else(Problem::no_preview)?;
         let Download { url, expires_at } = files.preview(file, &preview).await?;
         Ok(Self { url, content_type: preview.content_type, expires_at })
@@ -47,6 +48,8 @@ pub struct DownloadList {
     pub items: Vec<DownloadView>,
     /// The others: they are to be asked for.
     pub remaining: Vec<FileId>,
+    /// Those that are not handed out: they wait for their scan, or that found something. Asking again at once is of no use.
+    pub held_back: Vec<FileId>,
 }
 
 impl DownloadView {
@@ -66,6 +69,9 @@ impl DownloadList {
             None => seen.iter().filter(|file| file.upload == FileState::Stored).collect(),
             Some(ids) => ids.iter().map(there).collect::<Option<_>>().ok_or_else(Problem::not_found)?,
         };
+        let (wanted, held_back): (Vec<&ShareFile>, Vec<&ShareFile>) =
+            wanted.into_iter().partition(|file| file.scan.hand_out().is_ok());
+        let held_back = held_back.into_iter().map(|file| file.id).collect();
         let (mut items, mut room) = (Vec::with_capacity(wanted.len()), ResponseRoom::default());
         for file in &wanted {
             let item = DownloadView::of(files, file).await?;
@@ -75,7 +81,7 @@ impl DownloadList {
             items.push(item);
         }
         let remaining = wanted.iter().skip(items.len()).map(|file| file.id).collect();
-        Ok(Self { items, remaining })
+        Ok(Self { items, remaining, held_back })
     }
 
     /// Those that it says where to fetch.

@@ -10,7 +10,7 @@ use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
     Activity, ActivityKind, Actor, ActorId, ApiKey, Area, CompanyId, Contact, ContactId, Email, InboxRow, KEY_PREFIX,
-    PersonId, PersonName, Right, Role, Scope, Share, ShareFile, ShareSeen, Staff, Token, Visibility,
+    PersonId, PersonName, Quota, Right, Role, Scope, Settings, Share, ShareFile, ShareSeen, Staff, Token, Visibility,
 };
 use crate::session::{Claims, Keyring};
 use crate::store::{Allowed, Hourly, Person, Received, Store, StoreError, Stored, Throttle};
@@ -294,6 +294,25 @@ impl Gate {
         let now = self.now();
         let allowed = self.counts().await?.hourly(what, now).await?;
         allowed.map_err(|until| Problem::too_many_requests(until, now))
+    }
+
+    /// What files of a customer count against its company's limit, if none is too large; nothing, if there are none, or
+    /// the staff put them there. `field` is where they stand in the body, `size_of` where the size of each does.
+    pub async fn quota(
+        &self,
+        company: Option<CompanyId>,
+        sizes: impl IntoIterator<Item = u64>,
+        field: &'static str,
+        size_of: impl Fn(usize) -> String,
+    ) -> Result<Option<Quota>, Problem> {
+        let sizes: Vec<u64> = sizes.into_iter().collect();
+        let Some(company) = company.filter(|_| !sizes.is_empty()) else { return Ok(None) };
+        let Settings { customer_file_bytes, company_bytes: most, .. } = self.store.settings().await?;
+        for (n, size) in sizes.iter().enumerate() {
+            customer_file_bytes.hold(*size, size_of(n))?;
+        }
+        let bytes = sizes.into_iter().fold(0, u64::saturating_add);
+        Ok(Some(Quota { company, bytes, most, field }))
     }
 
     /// Whether the person, as it is now, may use the session.

@@ -21,7 +21,7 @@ use crate::store::{KeyState, ResponseLock, StoredResponse, Transaction};
 
 /// The routes that take an idempotency key. Any other POST refuses one: strangers cannot be told apart, and what
 /// changes nothing but the activity may be sent again as it is.
-const TAKES_KEY: [&str; 20] = [
+const TAKES_KEY: [&str; 21] = [
     "POST /v1/api-keys",
     "POST /v1/companies",
     "POST /v1/companies/{id}/assets",
@@ -39,6 +39,7 @@ const TAKES_KEY: [&str; 20] = [
     "POST /v1/shares",
     "POST /v1/shares/{id}/files",
     "POST /v1/shares/{id}/recipients",
+    "POST /v1/shares/{id}/recipients/{rid}/link",
     "POST /v1/shares/{id}/send",
     "POST /v1/staff",
     "POST /v1/staff/{id}/invitation",

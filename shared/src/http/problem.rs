@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::ApiResponse;
 use crate::clock::Timestamp;
 use crate::domain::{
-    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, FieldRefused, InviteRefused, JobHidden,
-    MergeRefused, NotOpen, SendRefused, WithdrawRefused,
+    ActivationRefused, AlreadyDecided, Company, CompanyDomain, CompanyId, FieldRefused, HeldBack, InviteRefused,
+    JobHidden, MergeRefused, NotOpen, OverQuota, SendRefused, TooLarge, WithdrawRefused,
 };
 use crate::store::{CommitError, StoreError};
 
 /// Every problem that there is, by its status: what is not here cannot be answered (see [`Problem::new`]), and what no route
 /// names is not here.
-pub(super) const SLUGS: [(u16, &str); 41] = [
+pub(super) const SLUGS: [(u16, &str); 45] = [
     (400, "invalid_body"),
     (400, "invalid_cursor"),
     (401, "sign_in_required"),
@@ -36,9 +36,12 @@ pub(super) const SLUGS: [(u16, &str); 41] = [
     (409, "email_differs"),
     (409, "email_taken"),
     (409, "file_stored"),
+    (409, "file_withheld"),
     (409, "in_progress"),
     (409, "last_admin"),
     (409, "no_preview"),
+    (409, "not_scanned_yet"),
+    (409, "quota_exceeded"),
     (409, "share_revoked"),
     (409, "upload_incomplete"),
     (409, "upload_refused"),
@@ -51,6 +54,7 @@ pub(super) const SLUGS: [(u16, &str); 41] = [
     (415, "unsupported_media_type"),
     (422, "contact_of_other_company"),
     (422, "email_missing"),
+    (422, "file_too_large"),
     (422, "idempotency_key_reused"),
     (422, "invalid_fields"),
     (422, "password_too_weak"),
@@ -340,6 +344,13 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "upload_refused", "The upload was refused", detail)
     }
 
+    /// 410: there is a newer one.
+    #[must_use]
+    pub fn link_replaced() -> Self {
+        let detail = "Please open the newest link that you were sent.";
+        Self::new(StatusCode::GONE, "link_replaced", "A newer link was sent", detail)
+    }
+
     /// 410.
     #[must_use]
     pub fn share_expired() -> Self {
@@ -487,6 +498,7 @@ impl From<CommitError> for Problem {
             CommitError::EmailTaken => Self::email_taken(),
             CommitError::Store(error) => error.into(),
             CommitError::LockLost => Self::in_progress(),
+            CommitError::OverQuota(refused) => refused.into(),
             CommitError::Conflict => {
                 let detail = "Somebody else changed this at the same time. Please try again.";
                 let mut problem = Self::new(StatusCode::CONFLICT, "conflict", "It changed at the same time", detail);
@@ -521,9 +533,7 @@ impl From<ActivationRefused> for Problem {
             ActivationRefused::Used => {
                 gone("link_used", "The link has been used", "The account exists: please sign in.")
             }
-            ActivationRefused::Replaced => {
-                gone("link_replaced", "A newer link was sent", "Please open the link in the newest mail.")
-            }
+            ActivationRefused::Replaced => Self::link_replaced(),
             ActivationRefused::Withdrawn => {
                 gone("link_withdrawn", "The invitation was withdrawn", "Please ask the company that invited you.")
             }
@@ -575,6 +585,40 @@ impl From<JobHidden> for Problem {
     }
 }
 
+impl From<HeldBack> for Problem {
+    fn from(held_back: HeldBack) -> Self {
+        match held_back {
+            HeldBack::Waiting => {
+                let detail = "It is looked through for malware first. Please try again in a minute.";
+                Self::new(StatusCode::CONFLICT, "not_scanned_yet", "The file is still being scanned", detail)
+                    .with_header(header::RETRY_AFTER, "10")
+            }
+            HeldBack::Found => {
+                let detail = "A scan found something harmful in it, so nobody gets it. Whoever put it there was told.";
+                Self::new(StatusCode::CONFLICT, "file_withheld", "The file is withheld", detail)
+            }
+        }
+    }
+}
+
+impl From<TooLarge> for Problem {
+    fn from(refused: TooLarge) -> Self {
+        let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "The file is too large");
+        let mut problem = Self::new(status, "file_too_large", title, sentence(&refused));
+        problem.0.errors.push(FieldError { field: refused.field.clone(), problem: refused.to_string() });
+        problem
+    }
+}
+
+impl From<OverQuota> for Problem {
+    fn from(refused: OverQuota) -> Self {
+        let (status, title) = (StatusCode::CONFLICT, "Your company's room for files is used up");
+        let mut problem = Self::new(status, "quota_exceeded", title, sentence(refused));
+        problem.0.errors.push(FieldError { field: refused.field.to_owned(), problem: refused.to_string() });
+        problem
+    }
+}
+
 impl From<NotOpen> for Problem {
     fn from(not_open: NotOpen) -> Self {
         match not_open {
@@ -596,6 +640,16 @@ impl From<crate::files::UploadError> for Problem {
             UploadError::NotAccepted(UploadNotAccepted::Revoked) => Self::share_revoked(),
             UploadError::NotAccepted(UploadNotAccepted::Commit(error)) => error.into(),
             UploadError::Files(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(feature = "files")]
+impl From<crate::files::NotHandedOut> for Problem {
+    fn from(refused: crate::files::NotHandedOut) -> Self {
+        match refused {
+            crate::files::NotHandedOut::HeldBack(held_back) => held_back.into(),
+            crate::files::NotHandedOut::Files(error) => error.into(),
         }
     }
 }

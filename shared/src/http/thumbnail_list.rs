@@ -58,7 +58,7 @@ impl ThumbnailList {
         size: ThumbnailSize,
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let drawn = seen.filter(|file| file.upload == FileState::Stored);
+        let drawn = seen.filter(|file| file.upload == FileState::Stored && file.scan.hand_out().is_ok());
         let items = drawn.filter_map(|file| Some((file, file.picture?))).map(async |(file, picture)| {
             let url = files.thumbnail(file, size).await?.url;
             let size = picture.scaled_to(size);

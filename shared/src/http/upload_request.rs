@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use crate::clock::Timestamp;
-use crate::domain::{ActorId, CompanyId, FileId, FileName, FileState, NewFile, PersonName, ShareFile, ShareId};
+use crate::domain::{
+    ActorId, CompanyId, FileId, FileName, FileScan, FileState, NewFile, PersonName, ShareFile, ShareId,
+};
 use crate::files::{Files, IN_PARTS_FROM, LARGEST_FILE, LARGEST_HASHED, Upload, by_name};
 
 /// A file whose bytes are awaited, and how to send them.
@@ -89,6 +91,8 @@ impl UploadRequest<'_> {
             upload: FileState::Pending,
             parts: None,
             refused: None,
+            name_differs: false,
+            scan: FileScan::default(),
             picture: None,
         };
         fits_beside(&file, earlier, &format!("{field}folder"))?;

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::call::{CookieName, DEVICE_COOKIE, SESSION_COOKIE};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileSeen, FileState, FilesSeen, Folder, InboxRow,
-    KNOWN_FOR, Language, MediaType, Message, Notifications, PersonName, Phone, PixelSize, PreviewKind, Reference,
-    Sha256, Share, ShareFile, ShareId, StaffId, ThumbnailSize, Title, Token,
+    Areas, CompanyId, Contact, ContactId, Email, FileId, FileName, FileScan, FileSeen, FileState, FilesSeen, Folder,
+    InboxRow, KNOWN_FOR, Language, MediaType, Message, Notifications, PersonName, Phone, PixelSize, PreviewKind,
+    Reference, Sha256, Share, ShareFile, ShareId, StaffId, ThumbnailSize, Title, Token,
 };
 
 /// A contact as the staff see it.
@@ -73,7 +73,12 @@ pub struct FileView {
     by: PersonName,
     added_at: Timestamp,
     state: FileState,
-    /// As what it can be looked at, if it can.
+    /// What a scan has said of it; only what waits for one, or in which something was found, is not handed out.
+    #[schemars(extend("enum" = FileScan::WORDS))]
+    scan: &'static str,
+    /// Whether its name's ending says another type than its bytes have shown.
+    name_differs: bool,
+    /// As what it can be looked at now, if it can.
     preview: Option<PreviewKind>,
     /// The size of its small thumbnail, once it has any.
     thumbnail: Option<PixelSize>,
@@ -110,6 +115,8 @@ impl From<ShareFile> for FileView {
             by,
             added_at,
             upload: state,
+            name_differs,
+            scan,
             picture,
             ..
         } = file;
@@ -126,8 +133,12 @@ impl From<ShareFile> for FileView {
             by,
             added_at,
             state,
+            scan: scan.word(),
+            name_differs,
             preview,
-            thumbnail: picture.map(|picture| picture.scaled_to(ThumbnailSize::Small)),
+            thumbnail: picture
+                .filter(|_| scan.hand_out().is_ok())
+                .map(|picture| picture.scaled_to(ThumbnailSize::Small)),
             viewed_at: None,
             downloaded_at: None,
         }

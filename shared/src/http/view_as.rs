@@ -5,7 +5,7 @@ use super::call::ApiRequest;
 use super::gate::{Customer, Gate};
 use super::problem::Problem;
 use crate::domain::{Activity, Contact, ContactId, Right};
-use crate::store::{Person, Stored};
+use crate::store::Stored;
 
 /// The header that names the contact.
 pub(super) const VIEW_AS: &str = "gatehouse-view-as";
@@ -55,7 +55,7 @@ impl ApiRequest {
 
 impl Gate {
     /// The contact that one of the staff views as, if the request asks for that.
-    async fn viewed_contact(&self, request: &ApiRequest) -> Result<Option<Stored<Contact>>, Problem> {
+    pub async fn viewed_contact(&self, request: &ApiRequest) -> Result<Option<Stored<Contact>>, Problem> {
         let Some(id) = request.view_as()? else { return Ok(None) };
         let staff = self.staff_in_person(request, |staff| staff.may(Right::ReadShares)).await?;
         let contact = self.store.contact(id).await?.ok_or_else(Problem::not_found)?;
@@ -66,13 +66,5 @@ impl Gate {
     /// The same, in place of a customer that is signed in.
     pub(super) async fn viewed_customer(&self, request: &ApiRequest) -> Result<Option<Customer>, Problem> {
         Ok(self.viewed_contact(request).await?.map(|contact| Customer::viewed(&contact)))
-    }
-
-    /// Whoever is signed in, or the contact that one of the staff views as.
-    pub async fn seen_person(&self, request: &ApiRequest) -> Result<Person, Problem> {
-        match self.viewed_contact(request).await? {
-            Some(contact) => Ok(Person::Contact(Box::new(contact))),
-            None => Ok(self.caller(request).await?.person),
-        }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Format {
     /// What is not listed any more.
     more: Plural,
     statuses: Statuses,
+    /// Of a file: a scan has found something in it.
+    withheld: String,
 }
 
 /// How far a job has come.
@@ -87,6 +89,11 @@ impl Format {
             JobStatus::Done => &self.statuses.done,
             JobStatus::Cancelled => &self.statuses.cancelled,
         }
+    }
+
+    /// Of a file: a scan has found something in it.
+    pub(crate) fn withheld(&self) -> &str {
+        &self.withheld
     }
 
     /// How many files.

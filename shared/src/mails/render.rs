@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{DigestEntry, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
+use crate::domain::{DigestEntry, DigestSubject, Email, Label, Mail, OutboxMail, StaffNews, lines, one_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::ValueKind;
@@ -212,6 +212,12 @@ fn link(portal: &str, mail: &Mail, recipient: &Recipient) -> String {
             | Mail::JobFileAdded { job, .. },
             _,
         ) => format!("{portal}/jobs/{job}"),
+        (Mail::FileWithheld { about: Some(about), .. } | Mail::OwnFileWithheld { about: Some(about), .. }, _) => {
+            match about {
+                DigestSubject::Share(share) => format!("{portal}/shares/{share}"),
+                DigestSubject::Job(job) => format!("{portal}/jobs/{job}"),
+            }
+        }
         (Mail::RegistrationsWaiting { .. }, _) => format!("{portal}/registrations"),
         (Mail::RegistrationReceived { registration, .. }, _) => format!("{portal}/registrations/{registration}"),
         (Mail::PasswordReset | Mail::AddressAwaitsPassword { .. }, Some(token)) => {
@@ -285,6 +291,10 @@ fn list(mail: &Mail, format: &Format) -> Vec<String> {
         StaffNews::FileReturned { title, from, file, .. } | StaffNews::JobFileAdded { title, from, file, .. } => {
             format!("{title}: {file} – {from}")
         }
+        StaffNews::FileWithheld { title, from, file } => {
+            let title = title.as_ref().map(|title| format!("{title}: ")).unwrap_or_default();
+            format!("{title}{file} – {from}: {}", format.withheld())
+        }
         StaffNews::ShareReceived { title, from, file_count, .. } => {
             format!("{title} ({}) – {from}", format.files(*file_count))
         }
@@ -338,8 +348,8 @@ mod tests {
     use crate::clock::TimeZone;
     use crate::clock::Timestamp;
     use crate::domain::{
-        CompanyId, ContactId, DigestSubject, InvitationId, JobId, JobStatus, PersonId, PersonName, RecipientId,
-        RegistrationId, ShareId, StaffId, Token, Urgency,
+        CompanyId, ContactId, InvitationId, JobId, JobStatus, PersonId, PersonName, RecipientId, RegistrationId,
+        ShareId, StaffId, Token, Urgency,
     };
     use std::collections::BTreeSet;
 
@@ -441,6 +451,7 @@ mod tests {
         ]
         .into_iter()
         .chain(about_jobs())
+        .chain(about_finds())
         .collect()
     }
 
@@ -453,11 +464,49 @@ mod tests {
         vec![
             StaffNews::FileReturned { share, title: title(), from: from(), file: file() },
             StaffNews::ShareReceived { share, title: title(), from: from(), file_count: 1 },
+            StaffNews::FileWithheld { title: Some(title()), from: from(), file: file() },
             StaffNews::AccessRequested { registration, name: from(), company: "Ship & Co".parse().unwrap() },
             StaffNews::ProblemReported { job, title: title(), from: from() },
             StaffNews::JobCommented { job, title: title(), from: from() },
             StaffNews::JobFileAdded { job, title: title(), from: from(), file: file() },
         ]
+    }
+
+    /// What scans have found.
+    fn about_finds() -> Vec<Mail> {
+        let now = Timestamp::UNIX_EPOCH;
+        let title: crate::domain::Title = "Report of <b>May</b>".parse().unwrap();
+        let file: crate::domain::FileName = "<b>a</b>.pdf".parse().unwrap();
+        let (company, company_id) = ("Ship & Co".parse().unwrap(), CompanyId::new(now));
+        let about = Some(DigestSubject::Share(ShareId::new(now)));
+        let told = |company, company_id| Mail::FileWithheld {
+            about,
+            title: Some(title.clone()),
+            file: file.clone(),
+            from: MARKUP.parse().unwrap(),
+            company,
+            company_id,
+        };
+        let own = Mail::OwnFileWithheld { about, title: Some(title.clone()), file: file.clone() };
+        vec![told(Some(company), Some(company_id)), told(None, None), own]
+    }
+
+    #[test]
+    fn a_find_in_a_photo_without_a_report_is_told_without_one() {
+        for (language, _) in LANGUAGES {
+            let file: crate::domain::FileName = "door.jpg".parse().unwrap();
+            let letter = write(&operator(), Mail::OwnFileWithheld { about: None, title: None, file }, language);
+            assert!(
+                letter.text.contains("door.jpg") && letter.text.contains("\nhttps://portal.example\n"),
+                "{}",
+                letter.text
+            );
+        }
+        let job = JobId::new(Timestamp::UNIX_EPOCH);
+        let (about, file) = (Some(DigestSubject::Job(job)), "door.jpg".parse().unwrap());
+        let letter =
+            write(&operator(), Mail::OwnFileWithheld { about, title: Some("Door".parse().unwrap()), file }, "en");
+        assert!(letter.text.contains(&format!("https://portal.example/jobs/{job}\n")), "{}", letter.text);
     }
 
     fn about_jobs() -> Vec<Mail> {
@@ -531,7 +580,7 @@ mod tests {
             "contact_invitation" | "staff_invitation" | "registration_accepted" => "/activate#",
             "password_reset" => "/reset#",
             "share_sent" | "files_added" => "/open#",
-            "files_returned" | "share_received" => "/shares/shr_",
+            "files_returned" | "share_received" | "file_withheld" | "own_file_withheld" => "/shares/shr_",
             "problem_reported" | "problem_received" | "job_news" | "job_commented" | "job_file_added" => "/jobs/job_",
             "registration_received" => "/registrations/reg_",
             "registrations_waiting" => "/registrations\n",

@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
+use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Position, Store, StoreError, Stored, keys};
 use crate::clock::{Timestamp, sortable};
-use crate::domain::{InboxOf, InboxRow, Lookup, Query, ShareId, Words};
+use crate::domain::{ContactId, InboxOf, InboxRow, Lookup, Query, ShareId, Words};
 
 /// More rows of words than this are not gathered for one term: they are keys, 80 bytes each.
 const MOST_FOUND: usize = 1_000;
@@ -22,6 +23,8 @@ const FEW: usize = 100;
 const MOST_LOOKUPS: usize = 4;
 /// More rows than this are not read to be sorted.
 const MOST_SORTED: usize = 1_000;
+/// More than this is not counted.
+const MOST_COUNTED: u16 = 1_000;
 /// Further pages of what was gathered allow for what came in between.
 const AGAIN: usize = 2;
 /// A page that filters have emptied is filled up from this many reads at most; then it is short.
@@ -71,6 +74,8 @@ pub struct InboxQuery {
     pub order: InboxOrder,
     /// The greatest first.
     pub descending: bool,
+    /// Whether all that is found is counted, up to 1,000, at the price of reading it.
+    pub counted: bool,
 }
 
 /// Where the next page begins.
@@ -92,6 +97,8 @@ pub struct InboxPage {
     pub next: Option<InboxPlace>,
     /// Whether the pages come in the order that was asked for: what is too much is not sorted.
     pub sorted: bool,
+    /// How many there are on all pages, up to 1,000, where that is known.
+    pub total: Option<u64>,
 }
 
 /// A row of a word.
@@ -170,9 +177,36 @@ impl InboxQuery {
     }
 }
 
+/// The rows of an inbox in the order of an index, within the time that is asked for where that is it.
+fn sorted_listing<'a>(pk: &'a str, query: &InboxQuery, index: &'static str) -> Listing<'a> {
+    let (sk_name, by_time) = match index {
+        keys::BY_TITLE => (keys::TITLE_SK, false),
+        keys::BY_SIZE => (keys::SIZE_SK, false),
+        keys::BY_UNREAD => (keys::UNREAD_SK, true),
+        _ => (keys::TIME_SK, true),
+    };
+    let sk = query.within_time().filter(|_| by_time).map(|within| (sk_name, within));
+    let newest_first = query.descending;
+    Listing { index: Some(index), pk_name: keys::PK, pk, sk, newest_first, consistent: false }
+}
+
 impl Store {
-    /// A page of an inbox.
+    /// A page of an inbox. How many there are is known where they are all on the first page, or were all gathered.
     pub async fn inbox(
+        &self,
+        of: InboxOf,
+        query: &InboxQuery,
+        limit: usize,
+        after: Option<InboxPlace>,
+    ) -> Result<InboxPage, StoreError> {
+        let first = after.is_none();
+        let (mut page, counted) = try_join!(self.inbox_page(of, query, limit, after), self.counted(of, query))?;
+        let all_on_it = (first && page.next.is_none()).then_some(page.rows.len() as u64);
+        page.total = all_on_it.or(page.total).or(counted).map(|total| total.min(MOST_COUNTED.into()));
+        Ok(page)
+    }
+
+    async fn inbox_page(
         &self,
         of: InboxOf,
         query: &InboxQuery,
@@ -181,18 +215,47 @@ impl Store {
     ) -> Result<InboxPage, StoreError> {
         let after = match after {
             Some(InboxPlace::Read(position)) => return self.read_on(of, query, limit, Some(position), None).await,
-            None if query.is_in_order() => return self.read_on(of, query, limit, None, None).await,
             Some(InboxPlace::Sorted(after)) => Some(after),
             None => None,
         };
+        // What is unread is mostly little, and looked at sooner than all that has a word.
+        if query.unread
+            && query.words.is_some()
+            && let Gathered::All { found, .. } = self.gather_rows(of, query, FEW, after.is_some()).await?
+        {
+            return self.sorted(of, query, found, false, limit, after).await;
+        }
+        if after.is_none() && query.is_in_order() {
+            return self.read_on(of, query, limit, None, None).await;
+        }
         let gathered = match &query.words {
             Some(words) => self.gather(of, words, after.is_some()).await?,
-            None => self.gather_rows(of, query, after.is_some()).await?,
+            None => self.gather_rows(of, query, MOST_SORTED, after.is_some()).await?,
         };
         match gathered {
             Gathered::All { found, certain } => self.sorted(of, query, found, certain, limit, after).await,
             Gathered::TooMany(found) => self.read_on(of, query, limit, None, found).await,
         }
+    }
+
+    /// How many there are, where that was asked for and one list of keys says it.
+    async fn counted(&self, of: InboxOf, query: &InboxQuery) -> Result<Option<u64>, StoreError> {
+        if !query.counted {
+            return Ok(None);
+        }
+        let Some(words) = &query.words else {
+            let index = if query.unread { keys::BY_UNREAD } else { keys::BY_TIME };
+            let pk = keys::inbox(of);
+            return self.count(sorted_listing(&pk, query, index), MOST_COUNTED).await.map(Some);
+        };
+        let lookups = words.lookups();
+        let only = lookups.first().filter(|lookup| lookups.len() == 1 && lookup.is_one_key() && lookup.decisive);
+        let Some(lookup) = only.filter(|_| !query.unread && query.within_time().is_none()) else { return Ok(None) };
+        let Some(partition) = lookup.partitions().pop() else { return Ok(None) };
+        let pk = &keys::share_words_partition(of, &partition);
+        let sk = Some((keys::SK, SortKeyRange::Beginning(lookup.beginning.clone())));
+        let listing = Listing { index: None, pk_name: keys::PK, pk, sk, newest_first: false, consistent: false };
+        self.count(listing, MOST_COUNTED).await.map(Some)
     }
 
     /// What every term has found, if it is not too much.
@@ -231,8 +294,14 @@ impl Store {
     }
 
     /// What is unread, or of some time, if it is not too much.
-    async fn gather_rows(&self, of: InboxOf, query: &InboxQuery, again: bool) -> Result<Gathered, StoreError> {
-        let limit = if again { AGAIN * MOST_SORTED } else { MOST_SORTED };
+    async fn gather_rows(
+        &self,
+        of: InboxOf,
+        query: &InboxQuery,
+        most: usize,
+        again: bool,
+    ) -> Result<Gathered, StoreError> {
+        let limit = if again { AGAIN * most } else { most };
         let index = if query.unread { keys::BY_UNREAD } else { keys::BY_TIME };
         let page = self.sorted_rows(of, query, index, PageRequest { limit, after: None }).await?;
         if page.next.is_some() && !again {
@@ -265,6 +334,9 @@ impl Store {
                 (found.iter().map(place).collect(), None, InboxOrder::Time)
             }
         };
+        // What was not looked at may not be one.
+        let all_count = certain && (query.words.is_none() || !query.unread);
+        let total = all_count.then_some(found.len() as u64);
         let sorted = order == query.order;
         let descending = if sorted { query.descending } else { true };
         places.sort_unstable();
@@ -283,7 +355,7 @@ impl Store {
         };
         places.retain(|(place, _)| behind(place));
 
-        let mut page = InboxPage { rows: Vec::with_capacity(limit), next: None, sorted };
+        let mut page = InboxPage { rows: Vec::with_capacity(limit), next: None, sorted, total };
         for some in places.chunks(limit.max(1)).take(MOST_READS) {
             let ids: BTreeSet<ShareId> = some.iter().map(|(_, share)| *share).collect();
             let read = match &mut rows {
@@ -357,7 +429,7 @@ impl Store {
                 break;
             }
         }
-        Ok(InboxPage { rows, next: after.map(InboxPlace::Read), sorted: query.is_in_order() })
+        Ok(InboxPage { rows, next: after.map(InboxPlace::Read), sorted: query.is_in_order(), total: None })
     }
 
     /// What rows of one lookup lead to, each share once: by the first of its words that match.
@@ -393,32 +465,21 @@ impl Store {
         index: &'static str,
         page: PageRequest,
     ) -> Result<Page<InboxRow>, StoreError> {
-        let (sk_name, by_time) = match index {
-            keys::BY_TITLE => (keys::TITLE_SK, false),
-            keys::BY_SIZE => (keys::SIZE_SK, false),
-            keys::BY_UNREAD => (keys::UNREAD_SK, true),
-            _ => (keys::TIME_SK, true),
-        };
-        let sk = query.within_time().filter(|_| by_time).map(|within| (sk_name, within));
-        let pk = &keys::inbox(of);
-        self.page(
-            Listing {
-                index: Some(index),
-                pk_name: keys::PK,
-                pk,
-                sk,
-                newest_first: query.descending,
-                consistent: false,
-            },
-            page,
-        )
-        .await
+        self.page(sorted_listing(&keys::inbox(of), query, index), page).await
     }
 
     /// The rows that a lookup finds, one partition after the other.
     async fn word_rows(&self, of: InboxOf, lookup: &Lookup, page: PageRequest) -> Result<Page<WordRow>, StoreError> {
         let partitions = lookup.partitions().into_iter().map(|part| keys::share_words_partition(of, &part));
         self.rows_of_words(&partitions.collect::<Vec<_>>(), &lookup.beginning, page).await
+    }
+
+    /// How many shares in a contact's inbox it has not opened, up to so many: what its list shows as unread, also where
+    /// that shows its company's.
+    pub async fn count_unread(&self, contact: ContactId, most: u16) -> Result<u64, StoreError> {
+        let (pk, index) = (&keys::inbox(InboxOf::Contact(contact)), Some(keys::BY_UNREAD));
+        let listing = Listing { index, pk_name: keys::PK, pk, sk: None, newest_first: true, consistent: false };
+        self.count(listing, most).await
     }
 
     /// All rows of an inbox, as they are now, in an order that none of them changes.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{CommitError, Page, PageRequest, Store, StoreError, Stored, UploadNotAccepted, keys};
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
-    Activity, ActivityKind, Actor, Addressee, Contact, EventAuthor, FileId, Job, JobFile, Language, Mail, MediaType,
+    Activity, ActivityKind, Actor, Addressee, Checked, Contact, EventAuthor, FileId, Job, JobFile, Language, Mail,
     OutboxMail, PersonId, Task, TaskKind,
 };
 
@@ -40,16 +40,15 @@ impl Store {
         self.listed_until(keys::AWAITED_OF_JOBS, sortable(since), page).await
     }
 
-    /// Takes a file whose bytes were checked, and are of that type. What was added later to a job is told of.
-    pub async fn accept_job_file(
-        &self,
-        id: FileId,
-        detected: Option<MediaType>,
-        now: Timestamp,
-    ) -> Result<(), UploadNotAccepted> {
+    /// Takes a file whose bytes were checked. What was added later to a job is told of.
+    pub async fn accept_job_file(&self, id: FileId, checked: Checked, now: Timestamp) -> Result<(), UploadNotAccepted> {
         let file = self.job_file(id).await.map_err(CommitError::from)?.ok_or(UploadNotAccepted::Gone)?;
-        let stored = file.record.clone().stored(detected);
-        let transaction = self.transaction().save(file.rev, &stored);
+        let stored = file.record.clone().stored(checked, now);
+        let mut transaction = self.transaction().save(file.rev, &stored);
+        if stored.scan.found_at().is_some() {
+            // The scan was faster than the sender.
+            transaction = self.job_file_withheld(transaction, &stored, now).await?;
+        }
         let Some(job) = file.job_id.filter(|_| file.later) else { return Ok(transaction.commit().await?) };
         let job = self.company_record::<Job>(job).await.map_err(CommitError::from)?.ok_or(UploadNotAccepted::Gone)?;
         let event = job.file_came(id, stored.by.clone(), now);
@@ -96,6 +95,7 @@ impl Store {
     pub async fn give_up_job_file(&self, file: &Stored<JobFile>, now: Timestamp) -> Result<(), CommitError> {
         let task = Task::new(TaskKind::DeleteJobFiles { files: vec![file.id] }, now);
         let transaction = self.transaction().remove(file.rev, &file.record).create(&task);
+        let transaction = self.give_back(transaction, [file.counted()]).await?;
         let job = match file.job_id {
             Some(job) => self.company_record::<Job>(job).await?,
             None => None,
@@ -107,11 +107,11 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Forgets a file whose job is gone.
-    pub async fn forget_job_file(&self, id: FileId) -> Result<(), StoreError> {
-        let key = Some(keys::job_file(id).attributes());
-        let deleted = self.client.delete_item().table_name(&*self.table).set_key(key).send().await;
-        deleted.map(drop).map_err(StoreError::call("DeleteItem"))
+    /// Forgets a file whose job is gone, and what it counted; of two who do so at once, one does.
+    pub async fn forget_job_file(&self, id: FileId) -> Result<(), CommitError> {
+        let Some(file) = self.job_file(id).await? else { return Ok(()) };
+        let transaction = self.transaction().remove(file.rev, &file.record);
+        self.give_back(transaction, [file.counted()]).await?.commit().await
     }
 }
 

@@ -409,6 +409,19 @@ pub fn job_file(file: FileId) -> Key {
     Key::new(file, "JOBFILE")
 }
 
+/// Files that wait for the verdict of a scan, by since when.
+pub fn waiting_for_scan(since: Timestamp, id: FileId) -> Key {
+    Key::new(SCANNING, format_args!("{}#{id}", sortable(since)))
+}
+
+/// The partition of files that wait for a scan.
+pub const SCANNING: &str = "SCANNING";
+
+/// What a company's people have in the portal, in bytes.
+pub fn usage(company: CompanyId) -> Key {
+    Key::new(format_args!("USAGE#{company}"), "USAGE")
+}
+
 /// Files of jobs whose bytes or whose report are awaited, by when they were announced.
 pub fn awaited_job_files(at: Timestamp, id: FileId) -> Key {
     Key::new(AWAITED_OF_JOBS, format_args!("{}#{id}", sortable(at)))
@@ -487,6 +500,11 @@ pub const API_KEYS: &str = "API_KEYS";
 /// A request for access.
 pub fn registration(id: RegistrationId) -> Key {
     Key::new(id, "REGISTRATION")
+}
+
+/// Who was mailed about a request for access.
+pub fn registration_told(id: RegistrationId) -> Key {
+    Key::new(id, "TOLD")
 }
 
 /// Requests with a status, by time.

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::conflicts::if_it_held;
 use super::keys::{self, Key};
-use super::{Record, Store, StoreError, Stored, item_of, ttl};
+use super::{Item, Record, Store, StoreError, Stored, item_of, ttl};
 use crate::clock::{SignedDuration, Timestamp};
 use crate::domain::{Bundle, BundleTopic, ContactId, Email, MailId, OutboxMail, StaffId, Token, TokenPurpose};
 
@@ -21,6 +21,13 @@ const TOKEN_REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Until when a mail is nobody else's to send.
 pub(super) fn claim_end(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millisecond().to_string())
+}
+
+/// What is stored of a token: what it opens, under its hash.
+pub(super) fn token_item(token: &Token, purpose: &TokenPurpose) -> Result<Item, StoreError> {
+    let mut item = item_of(keys::token(&token.hash()), purpose)?;
+    item.insert(keys::TTL.to_owned(), ttl(purpose.expires_at() + TOKEN_REMEMBERED));
+    Ok(item)
 }
 
 impl Record for Bundle {
@@ -167,10 +174,7 @@ impl Store {
 
     /// Makes a token known, just before the mail with it is sent.
     pub async fn publish_token(&self, token: &Token, purpose: &TokenPurpose) -> Result<(), StoreError> {
-        let key: Key = keys::token(&token.hash());
-        let mut item = item_of(key, purpose)?;
-        item.insert(keys::TTL.to_owned(), ttl(purpose.expires_at() + TOKEN_REMEMBERED));
-        self.put_plain(item).await
+        self.put_plain(token_item(token, purpose)?).await
     }
 
     /// Takes a token back whose mail was not sent.

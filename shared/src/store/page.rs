@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -166,36 +167,10 @@ impl Store {
         parse: impl Fn(&RawValue) -> Result<T, StoreError>,
     ) -> Result<Page<T>, StoreError> {
         let limit = page.limit;
-        let mut condition = "#pk = :pk".to_owned();
-        let mut query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .set_index_name(listing.index.map(str::to_owned))
-            .expression_attribute_names("#pk", listing.pk_name)
-            .expression_attribute_values(":pk", AttributeValue::S(listing.pk.to_owned()))
-            .scan_index_forward(!listing.newest_first)
-            .consistent_read(listing.consistent)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1)
-            .set_exclusive_start_key(page.after.map(|after| after.within(&listing)));
-        match listing.sk {
-            None => {}
-            Some((name, SortKeyRange::Beginning(begin))) => {
-                condition.push_str(" AND begins_with(#sk, :sk)");
-                query = query
-                    .expression_attribute_names("#sk", name)
-                    .expression_attribute_values(":sk", AttributeValue::S(begin));
-            }
-            Some((name, SortKeyRange::Between(from, to))) => {
-                condition.push_str(" AND #sk BETWEEN :from AND :to");
-                query = query
-                    .expression_attribute_names("#sk", name)
-                    .expression_attribute_values(":from", AttributeValue::S(from))
-                    .expression_attribute_values(":to", AttributeValue::S(to));
-            }
-        }
+        let query = self.query_of(&listing).limit(i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1);
+        let query = query.set_exclusive_start_key(page.after.map(|after| after.within(&listing)));
         let kept = KeptAnswer::default();
-        let query = query.key_condition_expression(condition).customize().interceptor(kept.clone());
+        let query = query.customize().interceptor(kept.clone());
         query.send().await.map_err(StoreError::call("Query"))?;
         let body = kept.take();
         let QueryAnswer { mut items, last } = json::read(&body)?;
@@ -205,5 +180,42 @@ impl Store {
         items.truncate(limit);
         let items = items.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Page { items, next })
+    }
+
+    /// How many items there are, up to so many: all that are counted are read, and paid.
+    pub(super) async fn count(&self, listing: Listing<'_>, most: u16) -> Result<u64, StoreError> {
+        let query = self.query_of(&listing).limit(i32::from(most)).select(Select::Count);
+        let counted = query.send().await.map_err(StoreError::call("Query"))?;
+        Ok(u64::try_from(counted.count).unwrap_or_default())
+    }
+
+    fn query_of(&self, listing: &Listing<'_>) -> QueryFluentBuilder {
+        let mut condition = "#pk = :pk".to_owned();
+        let mut query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .set_index_name(listing.index.map(str::to_owned))
+            .expression_attribute_names("#pk", listing.pk_name)
+            .expression_attribute_values(":pk", AttributeValue::S(listing.pk.to_owned()))
+            .scan_index_forward(!listing.newest_first)
+            .consistent_read(listing.consistent);
+        match &listing.sk {
+            None => {}
+            Some((name, SortKeyRange::Beginning(begin))) => {
+                condition.push_str(" AND begins_with(#sk, :sk)");
+                query = query
+                    .expression_attribute_names("#sk", *name)
+                    .expression_attribute_values(":sk", AttributeValue::S(begin.clone()));
+            }
+            Some((name, SortKeyRange::Between(from, to))) => {
+                condition.push_str(" AND #sk BETWEEN :from AND :to");
+                query = query
+                    .expression_attribute_names("#sk", *name)
+                    .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+                    .expression_attribute_values(":to", AttributeValue::S(to.clone()));
+            }
+        }
+        query.key_condition_expression(condition)
     }
 }

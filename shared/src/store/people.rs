@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::page::{Listing, SortKeyRange};
 use super::{Page, PageRequest, Store, StoreError, Stored, keys};
+use crate::clock::Timestamp;
 use crate::domain::{
     Access, Company, CompanyId, Contact, ContactId, CredentialState, Email, Language, PersonId, PersonName, Staff,
     StaffId, Token, TokenPurpose,
@@ -96,15 +97,32 @@ impl Person {
     pub fn change(&mut self, change: impl FnOnce(Common<'_>)) {
         match self {
             Self::Contact(stored) => {
-                let Contact { name, access, language, sessions, last_seen_at, .. } = &mut stored.record;
-                change(Common { name, access, language, sessions, last_seen_at });
+                let Contact { name, access, language, sessions, .. } = &mut stored.record;
+                change(Common { name, access, language, sessions });
             }
             Self::Staff(stored) => {
-                let Staff { name, access, language, sessions, last_seen_at, .. } = &mut stored.record;
-                change(Common { name, access, language, sessions, last_seen_at });
+                let Staff { name, access, language, sessions, .. } = &mut stored.record;
+                change(Common { name, access, language, sessions });
             }
         }
     }
+
+    /// Signs the person in.
+    pub fn seen(&mut self, now: Timestamp) {
+        match self {
+            Self::Contact(stored) => stored.record.seen(now),
+            Self::Staff(stored) => stored.record.last_seen_at = Some(now),
+        }
+    }
+}
+
+/// How many contacts a company has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ContactCounts {
+    /// All of them.
+    pub all: u64,
+    /// Those that were invited and have no account yet.
+    pub invited: u64,
 }
 
 /// What contacts and staff have in common.
@@ -117,8 +135,6 @@ pub struct Common<'a> {
     pub language: &'a mut Language,
     /// Which sessions count.
     pub sessions: &'a mut CredentialState,
-    /// The last time of signing in.
-    pub last_seen_at: &'a mut Option<crate::clock::Timestamp>,
 }
 
 impl super::Transaction<'_> {
@@ -244,6 +260,19 @@ impl Store {
     /// The contacts of a company by name: for people who look at them.
     pub async fn contacts_of(&self, company: CompanyId, page: PageRequest) -> Result<Page<Contact>, StoreError> {
         self.listed(&keys::contacts_of(company), None, false, page).await
+    }
+
+    /// How many contacts a company has, and how many of them are invited: up to so many, which are read for that.
+    pub async fn count_contacts(&self, company: CompanyId, most: usize) -> Result<ContactCounts, StoreError> {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(flatten)]
+            access: Access,
+        }
+        let (pk, page) = (keys::contacts_of(company), PageRequest { limit: most, after: None });
+        let rows = self.listed::<Row>(&pk, None, false, page).await?.items;
+        let invited = rows.iter().filter(|row| matches!(row.access, Access::Invited { .. })).count();
+        Ok(ContactCounts { all: rows.len() as u64, invited: invited as u64 })
     }
 
     /// The contacts of a company, as they are now, in an order that none of them changes: for whoever must not miss

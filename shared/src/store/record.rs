@@ -222,7 +222,10 @@ impl Record for JobFile {
     }
 
     fn listed(&self) -> Option<Key> {
-        self.is_awaited().then(|| keys::awaited_job_files(self.added_at, self.id))
+        match self.scan.waits_since() {
+            _ if self.is_awaited() => Some(keys::awaited_job_files(self.added_at, self.id)),
+            since => since.map(|since| keys::waiting_for_scan(since, self.id)),
+        }
     }
 }
 
@@ -232,6 +235,9 @@ impl Record for ShareFile {
     }
 
     fn listed(&self) -> Option<Key> {
-        (self.upload == FileState::Pending).then(|| keys::awaited_files(self.added_at, self.id))
+        match self.upload {
+            FileState::Pending => Some(keys::awaited_files(self.added_at, self.id)),
+            FileState::Stored => self.scan.waits_since().map(|since| keys::waiting_for_scan(since, self.id)),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Requests for access: who waits for a mapper, and what a new request begins.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use std::collections::BTreeSet;
+
 use futures_util::try_join;
 
+use super::page::Listing;
 use super::{
     Allowed, CommitError, Hourly, Page, PageRequest, Person, Record, Store, StoreError, Stored, Throttle, Transaction,
     keys,
@@ -10,7 +12,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::domain::{
     Access, AccessRequest, Activity, ActivityKind, Actor, Addressee, CompanyId, Contact, ContactId, Decision, Email,
-    Language, Mail, OutboxMail, PersonId, Registration, RegistrationId,
+    Language, Mail, OutboxMail, PersonId, Registration, RegistrationId, StaffId,
 };
 
 impl Record for Registration {
@@ -48,6 +50,27 @@ impl Record for PendingOf {
     }
 }
 
+/// Who of the staff was mailed about a request for access: beside it, so that whoever decides on it meets no mail.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RegistrationTold {
+    /// Which.
+    pub registration: RegistrationId,
+    /// Who.
+    pub staff: BTreeSet<StaffId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Record for RegistrationTold {
+    fn key(&self) -> keys::Key {
+        keys::registration_told(self.registration)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.at + Registration::KEPT_AT_MOST)
+    }
+}
+
 /// How somebody asks for access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -72,6 +95,11 @@ impl Store {
         self.read(keys::registration(id)).await
     }
 
+    /// Who was mailed about a request for access, if anybody was yet.
+    pub async fn registration_told(&self, id: RegistrationId) -> Result<Option<RegistrationTold>, StoreError> {
+        self.read_plain(keys::registration_told(id)).await
+    }
+
     /// The request of an address that nobody has decided on.
     pub async fn pending_of(&self, email: &Email) -> Result<Option<Stored<PendingOf>>, StoreError> {
         self.read(keys::pending_of(email)).await
@@ -82,21 +110,11 @@ impl Store {
         self.listed(&keys::registrations(status), None, false, page).await
     }
 
-    /// How many requests have a status: up to what one read counts, some thousands.
-    pub async fn count_registrations(&self, status: &str) -> Result<u64, StoreError> {
-        let counted = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .index_name(keys::LISTED)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", keys::LISTED_PK)
-            .expression_attribute_values(":pk", AttributeValue::S(keys::registrations(status)))
-            .select(Select::Count)
-            .send()
-            .await;
-        let counted = counted.map_err(StoreError::call("Query"))?;
-        Ok(u64::try_from(counted.count).unwrap_or_default())
+    /// How many requests have a status, up to so many, or to what one read counts: some thousands.
+    pub async fn count_registrations(&self, status: &str, most: u16) -> Result<u64, StoreError> {
+        let (pk, index) = (&keys::registrations(status), Some(keys::LISTED));
+        let listing = Listing { index, pk_name: keys::LISTED_PK, pk, sk: None, newest_first: false, consistent: false };
+        self.count(listing, most).await
     }
 
     /// Whose address this is, and the request that it has pending: what a stranger's request begins with.
@@ -161,7 +179,7 @@ impl Store {
                 if matches!(contact.access, Access::Invited { .. }) && company.portal_plan =>
             {
                 let activity = activity.contact(contact.id).company(company.id);
-                let transaction = match (contact.record.clone().invite(&company, now), invitations) {
+                let transaction = match (contact.record.clone().invite(&company, None, now), invitations) {
                     (Ok(invited), Ok(allowed)) if asked == Asked::ByForm || !contact.invited_just_now(now) => {
                         let mail = invited.mail(&company, None, now);
                         self.transaction().save(contact.rev, &invited.contact).mail(&mail).counted(allowed)

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::keys::{self, Key};
 use super::{Record, Store, StoreError, Stored};
 use crate::clock::Timestamp;
-use crate::domain::{InboxOf, InboxRow, IndexedRow, ShareId, ShareWords, Task, TaskKind};
+use crate::domain::{Direction, InboxOf, InboxRow, IndexedRow, ShareId, ShareWords, Task, TaskKind};
 
 /// So many words are written in the request that brings them; more are left to the task.
 const WRITTEN_AT_ONCE: usize = 500;
@@ -44,13 +44,17 @@ impl Store {
                 // Each once, also where an inbox is named twice: a batch takes no key twice.
                 let (mut puts, mut deletes) = (BTreeSet::new(), BTreeSet::new());
                 for indexed in rows {
-                    let item = |key: &String| keys::share_word(indexed.of, key, indexed.at, share);
-                    if lies_there(&found, indexed) {
+                    let item = |key: &str| keys::share_word(indexed.of, key, indexed.at, share);
+                    let items = |keys: Vec<String>| keys.into_iter().map(|key| item(&key)).collect::<Vec<_>>();
+                    if let Some(row) = lies_there(&found, indexed) {
                         let (added, gone) = words.keys_since(indexed.since);
-                        puts.extend(added.iter().map(item));
-                        deletes.extend(gone.iter().map(item));
+                        puts.extend(items(added));
+                        deletes.extend(items(gone));
+                        // Which way it goes never changes while it lies there.
+                        puts.extend((indexed.since == 0).then(|| item(row.direction.word())));
                     } else {
-                        deletes.extend(words.all_keys().iter().map(item));
+                        deletes.extend(items(words.all_keys()));
+                        deletes.extend(Direction::BOTH.map(|direction| item(direction.word())));
                     }
                 }
                 // A row of a word is nothing but its key.
@@ -59,7 +63,8 @@ impl Store {
                 self.write_batch(Vec::new(), items(deletes)).await?;
             }
             let again = self.indexed(share, rows).await?;
-            if rows.iter().all(|row| lies_there(&again, row) == lies_there(&found, row)) {
+            let is_there = |found, row| lies_there(found, row).is_some();
+            if rows.iter().all(|row| is_there(&again, row) == is_there(&found, row)) {
                 return Ok(());
             }
             found = again;
@@ -89,7 +94,7 @@ impl Store {
     }
 }
 
-/// Whether the row is there as it was indexed: one that came anew has words of its own.
-fn lies_there(found: &BTreeMap<InboxOf, InboxRow>, indexed: &IndexedRow) -> bool {
-    found.get(&indexed.of).is_some_and(|row| row.received_at == indexed.at)
+/// The row if it is there as it was indexed: one that came anew has words of its own.
+fn lies_there<'r>(found: &'r BTreeMap<InboxOf, InboxRow>, indexed: &IndexedRow) -> Option<&'r InboxRow> {
+    found.get(&indexed.of).filter(|row| row.received_at == indexed.at)
 }

@@ -144,6 +144,16 @@ impl Store {
         self.listed(&format!("SHARED#{email}"), None, false, page).await
     }
 
+    /// The last shares that went to an address by link, newest first.
+    pub async fn last_shared_with_address(
+        &self,
+        email: &crate::domain::Email,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let page = PageRequest { limit, after: None };
+        Ok(self.listed(&format!("SHARED#{email}"), None, true, page).await?.items)
+    }
+
     /// Shares that ended before that time, those that ended first before the others.
     pub async fn ended_before(&self, end: Timestamp, page: PageRequest) -> Result<Page<EndedShare>, StoreError> {
         self.listed_until(keys::ENDING, sortable(end), page).await
@@ -215,9 +225,11 @@ impl Store {
             .update_item()
             .table_name(&*self.table)
             .set_key(Some(keys::recipient(share, to).attributes()))
-            .update_expression("SET mailed_at = :now")
+            // The version moves on, so that whoever is changing the recipient right now reads this first.
+            .update_expression("SET mailed_at = :now ADD rev :one")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .send()
             .await;
         if_it_held("UpdateItem", noted).map(drop)

@@ -2,23 +2,24 @@
 
 mod records;
 mod sharing;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use ulid::Ulid;
 
 use super::conflicts::if_it_held;
 use super::keys::{self, Key};
-use super::outbox::claim_end;
+use super::outbox::{claim_end, token_item};
 use super::record::{Record, Rev, to_item};
 use super::words::Searchable;
 use super::{Item, Store, StoreError, Stored, item_of};
 use crate::domain::{
-    Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, PersonId, ShareId, ShareSeen, Task,
-    TaskKind,
+    Activity, CompanyDomain, CompanyId, Email, IndexedRow, MailId, OutboxMail, OverQuota, PersonId, ShareId, ShareSeen,
+    Task, TaskKind, Token, TokenPurpose,
 };
 
 /// A transaction has room for a hundred writes: from so many on, words are written beside it.
@@ -41,6 +42,9 @@ pub enum CommitError {
     /// Another request with the same idempotency key is at work: this one took too long, and lost its lock.
     #[error("the lock of the idempotency key was lost")]
     LockLost,
+    /// A company has no room for what was announced.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
     /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,6 +56,7 @@ enum OnFailure {
     Conflict,
     EmailTaken,
     LockLost,
+    OverQuota(OverQuota),
 }
 
 struct Write {
@@ -63,6 +68,8 @@ struct Write {
 enum Change {
     Put(Item),
     Delete(Key),
+    /// So much more of a number.
+    Add(Key, &'static str, i64),
     None(Key),
 }
 
@@ -97,7 +104,7 @@ impl Write {
             Change::Put(item) => {
                 [keys::PK, keys::SK].iter().filter_map(|name| item.get(*name)?.as_s().ok().cloned()).collect()
             }
-            Change::Delete(key) | Change::None(key) => vec![key.pk.clone(), key.sk.clone()],
+            Change::Delete(key) | Change::Add(key, ..) | Change::None(key) => vec![key.pk.clone(), key.sk.clone()],
         }
     }
 
@@ -121,6 +128,15 @@ impl Write {
                 let delete = delete.set_condition_expression(expression);
                 let delete = delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 item.delete(delete.build().map_err(incomplete)?)
+            }
+            Change::Add(key, number, more) => {
+                let values = values.unwrap_or_default().into_iter();
+                let more = (":more".to_owned(), AttributeValue::N(more.to_string()));
+                let update = Update::builder().table_name(table).set_key(Some(key.attributes()));
+                let update = update.update_expression(format!("ADD {number} :more"));
+                let update = update.set_condition_expression(expression).set_expression_attribute_names(names);
+                let update = update.set_expression_attribute_values(Some(values.chain([more]).collect()));
+                item.update(update.build().map_err(incomplete)?)
             }
             Change::None(key) => {
                 let check = ConditionCheck::builder().table_name(table).set_key(Some(key.attributes()));
@@ -146,7 +162,7 @@ pub struct Transaction<'a> {
     undone: Vec<Item>,
     /// Whose words are to be put right afterwards.
     indexed: BTreeMap<ShareId, Vec<IndexedRow>>,
-    broken: Option<StoreError>,
+    broken: Option<CommitError>,
 }
 
 impl Store {
@@ -168,7 +184,7 @@ impl Transaction<'_> {
     fn put(mut self, item: Result<Item, StoreError>, condition: Option<Condition>, on_failure: OnFailure) -> Self {
         match item {
             Ok(item) => self.writes.push(Write { change: Change::Put(item), condition, on_failure }),
-            Err(error) => self.broken = Some(error),
+            Err(error) => self.broken = Some(error.into()),
         }
         self
     }
@@ -301,6 +317,11 @@ impl Transaction<'_> {
         self.put(item, None, OnFailure::Conflict)
     }
 
+    /// A token that is answered with it, and passed on by whoever asked.
+    pub fn token(self, token: &Token, purpose: &TokenPurpose) -> Self {
+        self.put(token_item(token, purpose), Some(Condition::is_new()), OnFailure::Conflict)
+    }
+
     /// The record of who did this.
     pub fn activity(self, activity: &Activity) -> Self {
         // What was recorded is never written over.
@@ -374,7 +395,7 @@ impl Transaction<'_> {
         let index: Vec<Task> = indexed.into_iter().map(task).collect();
         self = index.iter().fold(self, Self::create);
         if let Some(error) = self.broken {
-            return Err(error.into());
+            return Err(error);
         }
         self.store.write_batch(self.before, Vec::new()).await?;
         if self.writes.is_empty() {
@@ -395,9 +416,9 @@ impl Transaction<'_> {
                 Err(CommitError::Store(StoreError::Busy { .. })) if tried < MOST_TRIES => {
                     crate::back_off(50, tried).await;
                 }
-                Err(CommitError::Conflict) => {
+                Err(refused @ (CommitError::Conflict | CommitError::OverQuota(_))) => {
                     store.write_batch(Vec::new(), self.undone).await?;
-                    return Err(CommitError::Conflict);
+                    return Err(refused);
                 }
                 Err(error) => return Err(error),
             }
@@ -453,6 +474,7 @@ fn failure(error: SdkError<TransactWriteItemsError>, outcomes: &[OnFailure]) -> 
             match (code, on_failure) {
                 ("ConditionalCheckFailed", OnFailure::EmailTaken) => return CommitError::EmailTaken,
                 ("ConditionalCheckFailed", OnFailure::LockLost) => return CommitError::LockLost,
+                ("ConditionalCheckFailed", OnFailure::OverQuota(refused)) => return (*refused).into(),
                 ("ConditionalCheckFailed" | "TransactionConflict", _) => return CommitError::Conflict,
                 _ => {}
             }

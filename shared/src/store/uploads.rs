@@ -5,8 +5,8 @@ use futures_util::try_join;
 use super::{CommitError, Store, StoreError};
 use crate::clock::Timestamp;
 use crate::domain::{
-    Activity, ActivityKind, Actor, ActorId, Addressee, Area, Contact, ContactId, FileId, FileState, Language, Mail,
-    MediaType, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, ShareWords, Task, TaskKind,
+    Activity, ActivityKind, Actor, ActorId, Addressee, Area, Checked, Contact, ContactId, FileId, FileState, Language,
+    Mail, OutboxMail, PersonId, Share, ShareEvent, ShareFile, ShareId, ShareState, ShareWords, Task, TaskKind,
     ThumbnailTask, UploadRefusal, Visibility,
 };
 
@@ -25,13 +25,13 @@ pub enum UploadNotAccepted {
 }
 
 impl Store {
-    /// Takes a file whose bytes were checked, and are of that type: it is in the share from now on, and whoever is concerned is told. `by`
-    /// is the contact who put it there, if it was one.
+    /// Takes a file whose bytes were checked: it is in the share from now on, and whoever is concerned is told. `by` is the
+    /// contact who put it there, if it was one.
     pub async fn accept_upload(
         &self,
         share: ShareId,
         file: FileId,
-        detected: Option<MediaType>,
+        checked: Checked,
         by: Option<&Contact>,
         now: Timestamp,
     ) -> Result<ShareFile, UploadNotAccepted> {
@@ -45,7 +45,7 @@ impl Store {
         if matches!(share.state, ShareState::Revoked { .. }) {
             return Err(UploadNotAccepted::Revoked);
         }
-        let file = stored.record.clone().stored(detected);
+        let file = stored.record.clone().stored(checked, now);
         let actor = Actor { id: Some(file.by_id), name: Some(file.by.clone()) };
         let mut activity = Activity::new(ActivityKind::FileUploaded, actor, now).share(share.id).files([file.id]);
         if let ActorId::Person(PersonId::Contact(contact)) = file.by_id {
@@ -55,6 +55,10 @@ impl Store {
         if file.is_drawn() {
             let task = ThumbnailTask { share_id: share.id, file_id: file.id, since: now, tries: 0 };
             transaction = transaction.create(&task);
+        }
+        if file.scan.found_at().is_some() {
+            // The scan was faster than the sender.
+            transaction = self.share_file_withheld(transaction, &share, &files, &file, now).await?;
         }
         if matches!(share.state, ShareState::Sent { .. }) {
             files.retain(|other| other.id != file.id);
@@ -137,10 +141,6 @@ impl Share {
     /// Who of the staff is told of what a customer puts there: whose share it is, or who looks after the customer.
     #[must_use]
     pub fn addressee(&self, contact: &Contact) -> Addressee {
-        let owner = match self.by {
-            ActorId::Person(PersonId::Staff(staff)) => Some(staff),
-            _ => contact.owner_id,
-        };
-        Addressee::Owner { owner }
+        Addressee::Owner { owner: self.by.staff().or(contact.owner_id) }
     }
 }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::EventAuthor;
 use crate::clock::{SignedDuration, Timestamp};
-use crate::domain::{AnnouncedName, ContactId, FileId, FileName, FileState, JobId, MediaType, Preview};
+use crate::domain::{
+    AnnouncedName, Checked, CompanyId, ContactId, FileId, FileName, FileScan, FileState, JobId, MediaType, Preview,
+};
 
 /// A file of a job, or one that waits for the report that takes it. What may be done with it follows from its job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,15 @@ pub struct JobFile {
     /// What its bytes are, where they show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected: Option<MediaType>,
+    /// Whether its name says another type than its bytes have shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub name_differs: bool,
+    /// What a scan has said of its bytes.
+    #[serde(default, skip_serializing_if = "FileScan::is_unscanned")]
+    pub scan: FileScan,
+    /// The company of the contact who added it, whose bytes it counts to; nobody's, if the staff did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<CompanyId>,
     /// Who added it.
     pub by: EventAuthor,
     /// When.
@@ -59,6 +70,9 @@ impl JobFile {
             size,
             content_type,
             detected: None,
+            name_differs: false,
+            scan: FileScan::default(),
+            of: None,
             by,
             added_at: now,
             upload: FileState::Pending,
@@ -77,6 +91,12 @@ impl JobFile {
         self.job_id.is_none() && self.by == EventAuthor::Contact { id: contact }
     }
 
+    /// Put there by somebody of that company.
+    #[must_use]
+    pub fn from_company(self, company: Option<CompanyId>) -> Self {
+        Self { of: company, ..self }
+    }
+
     /// Of a job.
     #[must_use]
     pub fn of(self, job: JobId) -> Self {
@@ -89,15 +109,18 @@ impl JobFile {
         Self { later: true, ..self.of(job) }
     }
 
-    /// With its bytes in the bucket.
+    /// With its bytes in the bucket, which were checked.
     #[must_use]
-    pub fn stored(self, detected: Option<MediaType>) -> Self {
-        Self { upload: FileState::Stored, detected, ..self }
+    pub fn stored(self, checked: Checked, now: Timestamp) -> Self {
+        let scan = self.scan.clone().taken(&checked, now);
+        let Checked { detected, name_differs, .. } = checked;
+        Self { upload: FileState::Stored, detected, name_differs, scan, ..self }
     }
 
-    /// How it can be looked at.
+    /// How it can be looked at now.
     #[must_use]
     pub fn preview(&self) -> Option<Preview> {
-        Preview::of(self.detected.as_ref().filter(|_| self.upload == FileState::Stored)?)
+        let there = self.upload == FileState::Stored && self.scan.hand_out().is_ok();
+        Preview::of(self.detected.as_ref().filter(|_| there)?)
     }
 }

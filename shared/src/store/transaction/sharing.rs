@@ -41,7 +41,7 @@ impl Transaction<'_> {
         for recipient in recipients {
             match to_item(recipient, Rev::FIRST.next()) {
                 Ok(item) => self.before.push(item),
-                Err(error) => self.broken = Some(error),
+                Err(error) => self.broken = Some(error.into()),
             }
         }
         self
@@ -75,7 +75,8 @@ impl Transaction<'_> {
         self
     }
 
-    /// Takes a file out of its share: its record at once, its bytes by a task that comes to its end.
+    /// Takes a file out of its share: its record at once, its bytes by a task that comes to its end. What it counted, the
+    /// caller [gives back](crate::store::Store::give_back).
     pub fn withdraw_file(
         self,
         share: &Stored<Share>,
@@ -105,7 +106,7 @@ impl Transaction<'_> {
                 let change = Change::Delete(keys::digest(waiting.contact, waiting.entry.about));
                 self.writes.push(Write { change, condition, on_failure: OnFailure::Conflict });
             }
-            Err(error) => self.broken = Some(error),
+            Err(error) => self.broken = Some(error.into()),
         }
         self
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatehouse::clock::Timestamp;
-use gatehouse::domain::{ContactId, InboxOf, InboxRow, RecipientId, ShareWords};
+use gatehouse::domain::{ContactId, InboxOf, InboxRow, RecipientId, ShareWords, StaffId};
 use gatehouse::store::{Store, keys};
 use gatehouse_local::meter::Cost;
 use gatehouse_tests::{ADMIN, Customer, NOBODY, PASSWORD, Portal, Who, a_share, text, token_in};
@@ -207,7 +207,7 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     costs.hold(row, Method::POST, &preview, admin, Some(json!({ "contact_id": ann.id }))).await;
     let recipients = format!("{path}/recipients");
     let guest = json!({ "email": "guest@terminal.example" });
-    costs.hold("POST /v1/shares/{id}/recipients", Method::POST, &recipients, admin, Some(guest)).await;
+    let guest = costs.hold("POST /v1/shares/{id}/recipients", Method::POST, &recipients, admin, Some(guest)).await;
     costs.hold("GET /v1/shares/{id}/recipients", Method::GET, &recipients, admin, None).await;
     let bob = portal.customer(admin, "bob@other.example").await;
     let row = "POST /v1/shares/{id}/recipients (a contact)";
@@ -241,6 +241,8 @@ async fn shares(costs: &mut Costs<'_>, admin: &Who, ann: &Customer, path: &str) 
     let unsubscribe = format!("/v1/unsubscribe/{}", token_in(&mail, "/unsubscribe#"));
     let row = "POST /v1/unsubscribe/{token}";
     costs.hold(row, Method::POST, &unsubscribe, &NOBODY, Some(json!({ "confirm": true }))).await;
+    let link = format!("{recipients}/{}/link", text(&guest["id"]));
+    costs.hold("POST /v1/shares/{id}/recipients/{rid}/link", Method::POST, &link, admin, None).await;
     costs.hold("DELETE /v1/shares/{id}", Method::DELETE, path, admin, None).await;
     costs.hold("GET /v1/settings", Method::GET, "/v1/settings", admin, None).await;
     let body = json!({ "support_email": "help@northgate.example" });
@@ -440,7 +442,7 @@ async fn every_route_of_the_template_is_in_the_document() {
 }
 
 /// Every way to look at an inbox, and how many it finds on its first page.
-const LOOKS: [(&str, usize); 12] = [
+const LOOKS: [(&str, usize); 17] = [
     ("", 25),
     ("&sort=received_at", 25),
     ("&sort=title", 25),
@@ -453,6 +455,11 @@ const LOOKS: [(&str, usize); 12] = [
     ("&q=reef", 10),
     ("&q=REEFER+report&sort=title", 10),
     ("&from=2023-11-14T22:13:20Z&to=2023-11-14T22:13:50Z&sort=-size", 25),
+    ("&direction=in", 25),
+    ("&direction=out", 0),
+    ("&direction=in&unread=true", 10),
+    ("&from_id=FROM", 10),
+    ("&from_id=FROM&direction=in&type=document&sort=title", 10),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -477,13 +484,13 @@ async fn hold_inboxes(sizes: &[i64]) {
     portal.stop_the_stream().await;
     let mut costs: Vec<Vec<(String, Cost)>> = Vec::new();
     for (shares, customer) in customers {
-        fill(&portal, customer.id.parse().unwrap(), *shares).await;
+        let sender = fill(&portal, customer.id.parse().unwrap(), *shares).await;
         let mut pages = Vec::new();
         for (look, found) in LOOKS {
-            let mut cursor = String::new();
+            let (asked, mut cursor) = (look.replace("FROM", &sender), String::new());
             for n in 0..3 {
                 let _ = portal.stack.meter.take();
-                let page = portal.get(&format!("/v1/shares?limit=25{look}{cursor}"), &customer.who).await.expect(200);
+                let page = portal.get(&format!("/v1/shares?limit=25{asked}{cursor}"), &customer.who).await.expect(200);
                 pages.push((format!("{look} page {n}"), Cost::of(&portal.stack.meter.take())));
                 let items = page["items"].as_array().unwrap().len();
                 assert_eq!(items, if n == 0 { found } else { items }, "{look}");
@@ -657,6 +664,8 @@ async fn a_full_page_costs_what_the_document_says() {
         ("GET /v1/shares (by type)", "/v1/shares?type=document", &ann.who),
         ("GET /v1/shares (unread)", "/v1/shares?unread=true", &ann.who),
         ("GET /v1/shares (by title)", "/v1/shares?sort=title", &ann.who),
+        ("GET /v1/shares (received)", "/v1/shares?direction=in", &ann.who),
+        ("GET /v1/shares (counted)", "/v1/shares?total=true", &ann.who),
         ("GET /v1/sites", "/v1/sites", &ann.who),
         ("GET /v1/assets", "/v1/assets", &ann.who),
         ("GET /v1/assets (by a word)", "/v1/assets?q=cont", &ann.who),
@@ -671,11 +680,11 @@ async fn a_full_page_costs_what_the_document_says() {
     costs.all_is_as_documented();
 }
 
-/// Lays shares into an inbox, many in a transaction; again, where the table was too busy.
-async fn fill(portal: &Portal, contact: ContactId, shares: i64) {
-    let store = Store::new(&portal.stack.env);
+/// Lays shares into an inbox, many in a transaction; again, where the table was too busy. Who has sent ten of them.
+async fn fill(portal: &Portal, contact: ContactId, shares: i64) -> String {
+    let (store, sender) = (Store::new(&portal.stack.env), StaffId::new(Timestamp::UNIX_EPOCH));
     for some in (0..shares).collect::<Vec<_>>().chunks(45) {
-        let laid: Vec<(InboxRow, ShareWords)> = some.iter().map(|n| row(contact, *n, shares)).collect();
+        let laid: Vec<(InboxRow, ShareWords)> = some.iter().map(|n| row(contact, *n, shares, sender)).collect();
         let mut tries = 0;
         loop {
             let transaction = laid
@@ -690,19 +699,25 @@ async fn fill(portal: &Portal, contact: ContactId, shares: i64) {
         portal
             .put_items(laid.iter().flat_map(|(row, words)| {
                 let key = |key: String| keys::share_word(row.of, &key, row.received_at, row.share_id).attributes();
-                words.all_keys().into_iter().map(key)
+                let keys = words.all_keys().into_iter().chain([row.direction.word().to_owned()]);
+                keys.map(key)
             }))
             .await;
     }
+    sender.to_string()
 }
 
-fn row(contact: ContactId, n: i64, shares: i64) -> (InboxRow, ShareWords) {
+fn row(contact: ContactId, n: i64, shares: i64, sender: StaffId) -> (InboxRow, ShareWords) {
     let at = Timestamp::from_second(1_700_000_000 + n).unwrap();
     // Ten of them, wherever they lie, have a word of their own.
     let reference = (n % (shares / 10) == 7).then(|| "reefer".parse().unwrap());
     // Sizes in another order than times.
     let total_size = (n * 7919 % shares).unsigned_abs();
-    let share = a_share(&format!("Discharge report {n:06}"), reference, total_size, at);
+    let of_sender = reference.is_some();
+    let mut share = a_share(&format!("Discharge report {n:06}"), reference, total_size, at);
+    if of_sender {
+        share.by = sender.into();
+    }
     let words = ShareWords::new(&share, &[]);
     let via = Some(RecipientId::Contact(contact));
     let mut row = InboxRow::new(&share.with_words(&words), InboxOf::Contact(contact), via, at);

@@ -128,9 +128,9 @@ async fn every_event_is_taken_by_its_function() {
             ("deliver-mail" | "run-tasks", _) => assert_eq!(outcome, json!({ "batchItemFailures": [] })),
             ("send-digest", _) => assert_eq!(outcome, json!({ "mails": 0 })),
             ("apply-retention", _) => {
-                assert_eq!(outcome, json!({ "shares": 0, "uploads": 0, "job_files": 0, "activity": 0 }));
+                assert_eq!(outcome, json!({ "shares": 0, "uploads": 0, "job_files": 0, "activity": 0, "scans": 0 }));
             }
-            ("finish-upload" | "note-bounce", _) => assert_eq!(outcome, Value::Null),
+            ("finish-upload" | "note-bounce" | "record-scan", _) => assert_eq!(outcome, Value::Null),
             ("make-thumbnails", _) => assert_eq!(outcome, json!({})),
             ("first-admin", _) => assert_eq!(outcome, json!({ "outcome": "unchanged" })),
             _ => {

@@ -49,11 +49,11 @@ pub(crate) async fn at_once(
     (answers, waiting)
 }
 
-/// What an answer says without what is made anew: where bytes go, and a key's secret.
+/// What an answer says without what is made anew: where bytes go, a key's secret, a link to pass on.
 fn lasting(body: &Value) -> Value {
     match body {
         Value::Object(fields) => {
-            let fields = fields.iter().filter(|(name, _)| !matches!(name.as_str(), "upload" | "key"));
+            let fields = fields.iter().filter(|(name, _)| !matches!(name.as_str(), "upload" | "key" | "url"));
             fields.map(|(name, value)| (name.clone(), lasting(value))).collect()
         }
         Value::Array(items) => items.iter().map(lasting).collect(),

@@ -249,3 +249,53 @@ async fn a_request_is_forgotten_ninety_days_after_its_decision_and_half_a_year_w
     }
     assert!(!portal.everything_in_the_table().await.contains("PENDING#waiting"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_sees_what_the_address_has_got_and_who_else_was_told() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let enter = async |name: &str, roles: Value| {
+        let email = format!("{name}@northgate.example");
+        let body = json!({ "name": name, "email": email, "roles": roles, "on_duty": true });
+        let member = portal.post("/v1/staff", &admin, body).await.expect(201);
+        (text(&member["id"]), portal.activate(&portal.activation_token(&email, 1).await).await)
+    };
+    let (mia, mapper) = enter("Mia", json!(["mapper"])).await;
+    let (moe, _) = enter("Moe", json!(["mapper"])).await;
+    enter("Max", json!(["member"])).await;
+    let email = "rita@harbour.example";
+    let to = json!([{ "email": email }]);
+    let first = portal.share_with(&admin, "First", &to).await;
+    portal.share_with(&admin, "Somebody else's", &json!([{ "email": "ruth@harbour.example" }])).await;
+    let draft = json!({ "title": "Not sent", "recipients": to, "files": [] });
+    portal.post("/v1/shares", &admin, draft).await.expect(201);
+    let last = portal.share_with(&admin, "Last", &to).await;
+    ask(&portal, email).await;
+    let path = format!("/v1/registrations/{}", waiting(&portal, &admin).await);
+    let show = async |who: &Who| portal.get(&path, who).await.expect(200);
+
+    portal.mails_when("mia@northgate.example", 2).await;
+    let shown = show(&admin).await;
+    let before: Vec<(&Value, &Value)> =
+        shown["shared_before"].as_array().unwrap().iter().map(|share| (&share["id"], &share["title"])).collect();
+    assert_eq!(before, [(&json!(last), &json!("Last")), (&json!(first), &json!("First"))]);
+    assert!(shown["shared_before"][0]["sent_at"].is_string());
+    let mut told = shown["told"].as_array().unwrap().clone();
+    told.sort_by_key(|one| text(&one["name"]));
+    assert_eq!(told, [json!({ "id": mia, "name": "Mia" }), json!({ "id": moe, "name": "Moe" })]);
+
+    // Her role has the queue, and not what others share: she learns that there was something.
+    let shown = show(&mapper).await;
+    assert_eq!(shown["shared_before"].as_array().unwrap().len(), 2);
+    assert_eq!((&shown["shared_before"][0]["id"], shown["shared_before"][0].get("title")), (&json!(last), None));
+    assert_eq!(shown["told"].as_array().unwrap().len(), 2);
+    let key = json!({ "name": "ERP", "scopes": ["registrations"] });
+    let erp = Who(Some(text(&portal.post("/v1/api-keys", &admin, key).await.expect(201)["key"])));
+    let shown = show(&erp).await;
+    assert!(shown["told"].as_array().unwrap().iter().all(|one| one.get("name").is_none()), "{shown:#}");
+    assert_eq!(shown["shared_before"][0].get("title"), None);
+
+    // A decision does not forget who was told.
+    portal.post(&format!("{path}/decline"), &mapper, json!({ "reason": "Unknown" })).await.expect(200);
+    assert_eq!(show(&admin).await["told"].as_array().unwrap().len(), 2);
+}

@@ -54,6 +54,9 @@ async fn a_customer_returns_a_file_as_a_new_version_and_its_sender_is_mailed() {
     assert_eq!(names(&admin).await.len(), 3);
     assert_eq!(names(&ann.who).await.len(), 3);
     assert_eq!(names(&bob.who).await, ["offer.txt"]);
+    for (who, returned) in [(&admin, 2), (&ann.who, 2), (&bob.who, 0)] {
+        assert_eq!(portal.get(&path, who).await.expect(200)["returned_count"], returned);
+    }
     let download = |who: Who, id: Value| {
         let (portal, path) = (&portal, format!("{path}/files/{}/download", text(&id)));
         async move { portal.call(Method::POST, &path, &who, None).await }

@@ -39,6 +39,8 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         ("languages", json!(["en", "de", "fr", "nl", "es"])),
         ("retention_days", Value::Null),
         ("activity_months", json!(25)),
+        ("customer_file_bytes", json!(10_000_000_000_u64)),
+        ("company_bytes", json!(200_000_000_000_u64)),
         ("logo", Value::Null),
     ] {
         assert_eq!(deployed[field], value, "{field}");
@@ -52,6 +54,8 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         "languages": ["en", "nl"],
         "retention_days": 365,
         "activity_months": 60,
+        "customer_file_bytes": 5_000_000,
+        "company_bytes": 70_000_000,
         "logo": { "content_type": "image/png", "data": PNG },
     });
     assert_eq!(put(&portal, &admin, all.clone()).await.expect(200), all);
@@ -68,6 +72,8 @@ async fn an_admin_sets_everything_and_reads_it_back() {
         "languages": null,
         "retention_days": null,
         "activity_months": null,
+        "customer_file_bytes": null,
+        "company_bytes": null,
         "logo": null,
     });
     assert_eq!(put(&portal, &admin, nothing).await.expect(200), deployed);
