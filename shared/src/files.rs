@@ -5,6 +5,7 @@ mod sniff;
 mod thumbnails;
 mod upload;
 
+use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -17,8 +18,8 @@ use aws_sdk_s3::types::ChecksumMode;
 use crate::aws::Env;
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::domain::{
-    FileId, FileName, FileScan, HeldBack, JobFile, MediaType, ObjectVersion, Preview, Sha256, ShareFile, ShareId,
-    ThumbnailSize,
+    FileId, FileName, FileScan, HeldBack, JobFile, MediaType, ObjectVersion, PixelSize, Preview, Sha256, ShareFile,
+    ShareId, ThumbnailSize,
 };
 
 pub use check::{SentPart, UploadError};
@@ -98,47 +99,65 @@ pub struct Files {
     scans: bool,
 }
 
-/// Where a thumbnail lies: not among the files, so that none is taken for one.
-fn thumbnail_key(share: ShareId, file: FileId, size: ThumbnailSize) -> String {
-    format!("thumbnails/{share}/{file}/{}.jpg", size.word())
-}
-
-/// Where a file lies: not its name, which may be anything.
-fn key(share: ShareId, file: FileId) -> String {
-    format!("shares/{share}/{file}")
-}
-
-/// Where a file of a job lies: it has its place before its job is known.
-fn job_file_key(file: FileId) -> String {
-    format!("jobs/{file}")
-}
-
-/// Whose file lies at a key.
+/// Where a file lies in the bucket: its name, which may be anything, says nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtKey {
+pub enum ObjectKey {
     /// A share's.
     Share(ShareId, FileId),
-    /// A job's.
+    /// A job's: it has its place before its job is known.
     Job(FileId),
 }
 
-/// Which file lies at a key.
-#[must_use]
-pub fn at_key(key: &str) -> Option<AtKey> {
-    match key.split_once('/')? {
-        ("shares", rest) => {
-            let (share, file) = rest.split_once('/')?;
-            Some(AtKey::Share(share.parse().ok()?, file.parse().ok()?))
+impl ObjectKey {
+    /// Which file lies at a key.
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        match key.split_once('/')? {
+            ("shares", rest) => {
+                let (share, file) = rest.split_once('/')?;
+                Some(Self::Share(share.parse().ok()?, file.parse().ok()?))
+            }
+            ("jobs", file) => Some(Self::Job(file.parse().ok()?)),
+            _ => None,
         }
-        ("jobs", file) => Some(AtKey::Job(file.parse().ok()?)),
-        _ => None,
+    }
+
+    /// Which file it is.
+    #[must_use]
+    pub fn file(self) -> FileId {
+        let (Self::Share(_, file) | Self::Job(file)) = self;
+        file
+    }
+
+    /// Where the thumbnail of such a file lies: not among the files, so that none is taken for one.
+    fn thumbnail(self, size: ThumbnailSize) -> String {
+        let size = size.word();
+        match self {
+            Self::Share(share, file) => format!("thumbnails/{share}/{file}/{size}.jpg"),
+            Self::Job(file) => format!("thumbnails/jobs/{file}/{size}.jpg"),
+        }
+    }
+}
+
+impl From<ObjectKey> for String {
+    fn from(key: ObjectKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(share, file) => write!(f, "shares/{share}/{file}"),
+            Self::Job(file) => write!(f, "jobs/{file}"),
+        }
     }
 }
 
 /// A file, as far as the bucket is concerned.
 pub trait BucketFile: Sync {
     /// Where it lies.
-    fn key(&self) -> String;
+    fn key(&self) -> ObjectKey;
     /// Its own name.
     fn name(&self) -> &FileName;
     /// Its size in bytes.
@@ -149,6 +168,8 @@ pub trait BucketFile: Sync {
     fn detected(&self) -> Option<&MediaType>;
     /// What a scan has said of its bytes.
     fn scan(&self) -> &FileScan;
+    /// Its size as a picture, if there are thumbnails of it.
+    fn picture(&self) -> Option<PixelSize>;
     /// Its checksum, if it was announced with one.
     fn sha256(&self) -> Option<Sha256> {
         None
@@ -160,8 +181,8 @@ pub trait BucketFile: Sync {
 }
 
 impl BucketFile for ShareFile {
-    fn key(&self) -> String {
-        key(self.share_id, self.id)
+    fn key(&self) -> ObjectKey {
+        ObjectKey::Share(self.share_id, self.id)
     }
 
     fn name(&self) -> &FileName {
@@ -182,6 +203,10 @@ impl BucketFile for ShareFile {
 
     fn scan(&self) -> &FileScan {
         &self.scan
+    }
+
+    fn picture(&self) -> Option<PixelSize> {
+        self.picture
     }
 
     fn sha256(&self) -> Option<Sha256> {
@@ -194,8 +219,8 @@ impl BucketFile for ShareFile {
 }
 
 impl BucketFile for JobFile {
-    fn key(&self) -> String {
-        job_file_key(self.id)
+    fn key(&self) -> ObjectKey {
+        ObjectKey::Job(self.id)
     }
 
     fn name(&self) -> &FileName {
@@ -216,6 +241,10 @@ impl BucketFile for JobFile {
 
     fn scan(&self) -> &FileScan {
         &self.scan
+    }
+
+    fn picture(&self) -> Option<PixelSize> {
+        self.picture
     }
 }
 
@@ -251,7 +280,7 @@ impl Files {
         content_type: &str,
     ) -> Result<Download, NotHandedOut> {
         file.scan().hand_out()?;
-        Ok(self.presign(file.key(), disposition, content_type, "private, no-store").await?)
+        Ok(self.presign(file.key().into(), disposition, content_type, "private, no-store").await?)
     }
 
     async fn presign(
@@ -279,7 +308,7 @@ impl Files {
 
     /// What has arrived, if anything has.
     async fn head(&self, file: &impl BucketFile) -> Result<Option<UploadedObject>, FilesError> {
-        self.look(file.key()).await
+        self.look(file.key().into()).await
     }
 
     async fn look(&self, key: String) -> Result<Option<UploadedObject>, FilesError> {
@@ -301,13 +330,8 @@ impl Files {
     }
 
     /// Deletes a file's bytes for good.
-    pub async fn delete(&self, share: ShareId, file: FileId) -> Result<(), FilesError> {
-        self.delete_at(key(share, file)).await
-    }
-
-    /// Deletes the bytes of a job's file for good.
-    pub async fn delete_job_file(&self, file: FileId) -> Result<(), FilesError> {
-        self.delete_at(job_file_key(file)).await
+    pub async fn delete(&self, at: ObjectKey) -> Result<(), FilesError> {
+        self.delete_at(at.into()).await
     }
 
     /// The bucket keeps versions, so the version is named.
@@ -343,10 +367,12 @@ mod tests {
     #[test]
     fn a_key_says_which_file_it_is() {
         let (share, file) = (ShareId::new(Timestamp::UNIX_EPOCH), FileId::new(Timestamp::UNIX_EPOCH));
-        assert_eq!(at_key(&key(share, file)), Some(AtKey::Share(share, file)));
-        assert_eq!(at_key(&job_file_key(file)), Some(AtKey::Job(file)));
-        for other in ["shares/../x", "jobs/../x", "jobs/", "thumbnails/x/y/small.jpg"] {
-            assert_eq!(at_key(other), None);
+        for key in [ObjectKey::Share(share, file), ObjectKey::Job(file)] {
+            assert_eq!(ObjectKey::parse(&key.to_string()), Some(key));
+            assert_eq!(ObjectKey::parse(&key.thumbnail(ThumbnailSize::Small)), None);
+        }
+        for other in ["shares/../x", "jobs/../x", "jobs/"] {
+            assert_eq!(ObjectKey::parse(other), None);
         }
     }
 }

@@ -3,7 +3,7 @@
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::event::{EventFunction, ObjectCreated, StartError};
-use gatehouse::files::{AtKey, Files, at_key};
+use gatehouse::files::{Files, ObjectKey};
 use gatehouse::store::Store;
 use serde_json::Value;
 
@@ -24,17 +24,17 @@ impl EventFunction for FinishUpload {
 
     async fn handle(&self, event: ObjectCreated) -> Result<Value, StartError> {
         let now = self.clock.now();
-        match at_key(event.key()) {
-            Some(AtKey::Share(share, id)) => match self.store.file(share, id).await? {
+        let Some(key) = ObjectKey::parse(event.key()) else { return Ok(Value::Null) };
+        match key {
+            ObjectKey::Share(share, id) => match self.store.file(share, id).await? {
                 Some(file) => drop(self.files.take_unsaid(&self.store, &file, now).await?),
                 // Announced once, given up since: nobody will ask for these bytes.
-                None => self.files.delete(share, id).await?,
+                None => self.files.delete(key).await?,
             },
-            Some(AtKey::Job(id)) => match self.store.job_file(id).await? {
+            ObjectKey::Job(id) => match self.store.job_file(id).await? {
                 Some(file) => drop(self.files.take_job_file(&self.store, &file, now).await?),
-                None => self.files.delete_job_file(id).await?,
+                None => self.files.delete(key).await?,
             },
-            None => {}
         }
         Ok(Value::Null)
     }

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
-use gatehouse::domain::{FileId, PixelSize, ShareFile, ShareId, ThumbnailSize};
+use gatehouse::domain::{FileId, JobFile, PixelSize, ShareFile, ShareId, ThumbnailSize};
 use gatehouse::event::{EventFunction, ObjectCreated, ObjectScanned, StartError};
-use gatehouse::files::{AtKey, Files, FilesError, at_key};
-use gatehouse::store::{CommitError, PageRequest, Store, StoreError, Stored, keys};
+use gatehouse::files::{BucketFile, Files, FilesError, ObjectKey};
+use gatehouse::store::{CommitError, PageRequest, Store, StoreError, keys};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::{JoinError, spawn_blocking};
@@ -110,68 +110,91 @@ impl EventFunction for MakeThumbnails {
 
 impl MakeThumbnails {
     async fn make_at(&self, key: &str) -> Result<(), ThumbnailError> {
-        match at_key(key) {
-            Some(AtKey::Share(_, file)) => self.make(file).await,
-            _ => Ok(()),
+        match ObjectKey::parse(key) {
+            Some(ObjectKey::Share(_, file) | ObjectKey::Job(file)) => self.make(file).await,
+            None => Ok(()),
         }
     }
 
     /// Makes what a file has yet to get, if nobody is at it.
     async fn make(&self, id: FileId) -> Result<(), ThumbnailError> {
         let Some(task) = self.store.claim_thumbnail_task(id, self.clock.now()).await? else { return Ok(()) };
-        let drawn = match self.store.file(task.share_id, id).await? {
-            Some(_) if task.tries > MOST_TRIES => {
-                warn!(file = %id, "a file has ended the function too often: it gets no thumbnails");
-                None
-            }
-            Some(file) => self.drawn(&file).await?,
-            None => None,
+        let of = task.share_id.map_or(ObjectKey::Job(id), |share| ObjectKey::Share(share, id));
+        let drawn = if task.tries > MOST_TRIES {
+            warn!(file = %id, "a file has ended the function too often: it gets no thumbnails");
+            None
+        } else {
+            self.drawn(of).await?
         };
         let shown = match drawn {
-            Some(drawn) => self.show(task.share_id, id, drawn).await?,
+            Some(drawn) => self.show(of, drawn).await?,
             None => false,
         };
         if !shown {
             // Of an earlier try, or of a file that went meanwhile.
-            self.files.delete_thumbnails(task.share_id, id).await?;
+            self.files.delete_thumbnails(of).await?;
         }
         Ok(self.store.finish_thumbnail_task(id).await?)
     }
 
-    async fn drawn(&self, file: &ShareFile) -> Result<Option<Drawn>, ThumbnailError> {
-        let Some(detected) = file.detected.clone().filter(|_| file.is_drawn()) else { return Ok(None) };
+    /// The pictures of a file, if it is there and can be drawn.
+    async fn drawn(&self, of: ObjectKey) -> Result<Option<Drawn>, ThumbnailError> {
+        match of {
+            ObjectKey::Share(share, id) => match self.store.file(share, id).await?.filter(|file| file.is_drawn()) {
+                Some(file) => self.draw(id, &file.record).await,
+                None => Ok(None),
+            },
+            ObjectKey::Job(id) => match self.store.job_file(id).await?.filter(|file| file.is_drawn()) {
+                Some(file) => self.draw(id, &file.record).await,
+                None => Ok(None),
+            },
+        }
+    }
+
+    async fn draw(&self, id: FileId, file: &impl BucketFile) -> Result<Option<Drawn>, ThumbnailError> {
+        let Some(detected) = file.detected().cloned() else { return Ok(None) };
         let Some(bytes) = self.files.bytes(file).await? else { return Ok(None) };
         match in_time(move || draw(bytes, detected.as_str())).await {
             Ok(drawn) => Ok(Some(drawn)),
             Err(why) => {
-                info!(file = %file.id, %why, "a file gets no thumbnails");
+                info!(file = %id, %why, "a file gets no thumbnails");
                 Ok(None)
             }
         }
     }
 
     /// Puts the pictures into the bucket, and then says so on their file. Whether that is still there.
-    async fn show(&self, share: ShareId, id: FileId, drawn: Drawn) -> Result<bool, ThumbnailError> {
+    async fn show(&self, of: ObjectKey, drawn: Drawn) -> Result<bool, ThumbnailError> {
         let Drawn { size, small, large } = drawn;
         for (which, jpeg) in [(ThumbnailSize::Small, small), (ThumbnailSize::Large, large)] {
-            self.files.put_thumbnail(share, id, which, jpeg).await?;
+            self.files.put_thumbnail(of, which, jpeg).await?;
         }
-        // Only while the share stays: whoever erases it has then seen that there are pictures.
-        while let Some((share, Some(file))) =
-            self.store.share_and_file(share, id).await?.filter(|(share, _)| !share.erasing)
-        {
-            let transaction = self.store.transaction().unchanged(share.rev, &share.record);
-            match transaction.save(file.rev, &with_picture(&file, size)).commit().await {
-                Err(CommitError::Conflict) => {}
-                saved => return Ok(saved.map(|()| true)?),
+        loop {
+            let said = match of {
+                ObjectKey::Share(share, id) => self.say_on_share_file(share, id, size).await,
+                ObjectKey::Job(id) => self.say_on_job_file(id, size).await,
+            };
+            match said {
+                Err(ThumbnailError::Commit(CommitError::Conflict)) => {}
+                said => return said,
             }
         }
-        Ok(false)
     }
-}
 
-fn with_picture(file: &Stored<ShareFile>, size: PixelSize) -> ShareFile {
-    ShareFile { picture: Some(size), ..file.record.clone() }
+    /// Only while the share stays: whoever erases it has then seen that there are pictures.
+    async fn say_on_share_file(&self, share: ShareId, id: FileId, size: PixelSize) -> Result<bool, ThumbnailError> {
+        let found = self.store.share_and_file(share, id).await?.filter(|(share, _)| !share.erasing);
+        let Some((share, Some(file))) = found else { return Ok(false) };
+        let drawn = ShareFile { picture: Some(size), ..file.record.clone() };
+        let transaction = self.store.transaction().unchanged(share.rev, &share.record);
+        Ok(transaction.save(file.rev, &drawn).commit().await.map(|()| true)?)
+    }
+
+    async fn say_on_job_file(&self, id: FileId, size: PixelSize) -> Result<bool, ThumbnailError> {
+        let Some(file) = self.store.job_file(id).await? else { return Ok(false) };
+        let drawn = JobFile { picture: Some(size), ..file.record.clone() };
+        Ok(self.store.transaction().save(file.rev, &drawn).commit().await.map(|()| true)?)
+    }
 }
 
 /// On a thread of its own, which goes on by itself where it takes too long.

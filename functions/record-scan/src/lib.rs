@@ -5,7 +5,7 @@ use gatehouse::aws::Env;
 use gatehouse::clock::Clock;
 use gatehouse::domain::{FileId, FileState, ObjectVersion, ShareId, Verdict};
 use gatehouse::event::{EventFunction, ObjectScanned, StartError};
-use gatehouse::files::{AtKey, BucketFile, Files, FilesError, at_key};
+use gatehouse::files::{BucketFile, Files, FilesError, ObjectKey};
 use gatehouse::store::{CommitError, Store};
 use serde_json::Value;
 use tracing::{error, warn};
@@ -29,7 +29,7 @@ impl EventFunction for RecordScan {
     }
 
     async fn handle(&self, event: ObjectScanned) -> Result<Value, StartError> {
-        let Some(at) = at_key(event.key()) else { return Ok(Value::Null) };
+        let Some(at) = ObjectKey::parse(event.key()) else { return Ok(Value::Null) };
         let verdict = verdict(&event, at);
         for _ in 1..MOST_TRIES {
             match self.note(at, verdict, event.version()).await {
@@ -52,8 +52,8 @@ enum RecordError {
 }
 
 /// What the scan's result means. What could not be scanned is not kept from anybody for ever; the log says why.
-fn verdict(event: &ObjectScanned, at: AtKey) -> Verdict {
-    let (AtKey::Share(_, file) | AtKey::Job(file)) = at;
+fn verdict(event: &ObjectScanned, at: ObjectKey) -> Verdict {
+    let (ObjectKey::Share(_, file) | ObjectKey::Job(file)) = at;
     match event.result() {
         "NO_THREATS_FOUND" => Verdict::Clean,
         "THREATS_FOUND" => {
@@ -70,10 +70,10 @@ fn verdict(event: &ObjectScanned, at: AtKey) -> Verdict {
 }
 
 impl RecordScan {
-    async fn note(&self, at: AtKey, verdict: Verdict, of: Option<&ObjectVersion>) -> Result<(), RecordError> {
+    async fn note(&self, at: ObjectKey, verdict: Verdict, of: Option<&ObjectVersion>) -> Result<(), RecordError> {
         match at {
-            AtKey::Share(share, file) => self.note_on_share_file(share, file, verdict, of).await,
-            AtKey::Job(file) => self.note_on_job_file(file, verdict, of).await,
+            ObjectKey::Share(share, file) => self.note_on_share_file(share, file, verdict, of).await,
+            ObjectKey::Job(file) => self.note_on_job_file(file, verdict, of).await,
         }
     }
 

@@ -7,7 +7,7 @@ use gatehouse::clock::Timestamp;
 use gatehouse::domain::{
     Address, Asset, AssetId, CompanyId, ContactId, EventAuthor, EventId, FieldChange, FileId, FileName, FileScan,
     FileState, Job, JobEvent, JobEventKind, JobFile, JobId, JobLine, JobSource, JobStatus, Label, MediaType, Message,
-    PersonName, PreviewKind, RecordLink, Reference, Site, SiteId, Title, Urgency,
+    PersonName, PixelSize, PreviewKind, RecordLink, Reference, Site, SiteId, ThumbnailSize, Title, Urgency,
 };
 use gatehouse::http::ListView;
 use gatehouse::store::Page;
@@ -173,6 +173,8 @@ struct JobFileView {
     name_differs: bool,
     /// As what it can be looked at now, if it can.
     preview: Option<PreviewKind>,
+    /// The size of its small picture, if it has one.
+    thumbnail: Option<PixelSize>,
 }
 
 impl JobFileView {
@@ -188,6 +190,7 @@ impl JobFileView {
             scan: file.scan.word(),
             name_differs: file.name_differs,
             preview: file.preview().map(|preview| preview.kind),
+            thumbnail: file.picture.map(|picture| picture.scaled_to(ThumbnailSize::Small)),
         }
     }
 }

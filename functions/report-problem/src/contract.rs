@@ -2,7 +2,7 @@
 
 use gatehouse::domain::Right;
 use gatehouse::http::Callers::{Customers, StaffAndCustomers};
-use gatehouse::http::{Operation, PreviewView};
+use gatehouse::http::{Operation, PreviewView, ThumbnailList, ThumbnailsWanted};
 
 use crate::files::{DownloadView, NewJobFiles, Uploads};
 use crate::report::{NewReport, Reported};
@@ -64,5 +64,14 @@ pub fn contract() -> Vec<Operation> {
         )
         .answers::<PreviewView>(200)
         .refuses(&["area_not_open", "not_scanned_yet", "file_withheld", "no_preview"]),
+        Operation::new(
+            StaffAndCustomers(Right::ReadRecords),
+            "POST /v1/jobs/{id}/thumbnails",
+            "findJobThumbnails",
+            "Says where to find the small pictures of a job's photos.",
+        )
+        .takes::<ThumbnailsWanted>()
+        .answers::<ThumbnailList>(200)
+        .refuses(&["area_not_open"]),
     ]
 }

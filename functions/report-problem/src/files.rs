@@ -8,7 +8,7 @@ use gatehouse::domain::{
     Right,
 };
 use gatehouse::files::{Download, IN_PARTS_FROM, by_name};
-use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, PreviewView, Problem, json};
+use gatehouse::http::{ApiRequest, ApiResponse, AwaitedFile, Effect, PreviewView, Problem, ThumbnailsWanted, json};
 use gatehouse::store::{Hourly, Stored, Transaction};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -210,6 +210,16 @@ impl ReportProblem {
     pub(crate) async fn preview(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let (_, file, _) = self.find(request).await?;
         json(StatusCode::OK, &PreviewView::of(&self.files, &file, file.preview()).await?)
+    }
+
+    /// The small pictures of a job's photos.
+    pub(crate) async fn thumbnails(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let (job, _) = self.job_and_author(request, Right::ReadRecords).await?;
+        let wanted: ThumbnailsWanted = request.json()?;
+        let of_job = wanted.files()?.into_iter().filter(|file| job.files.contains(file));
+        let files = self.gate.store.job_files(of_job).await?;
+        let files: Vec<JobFile> = files.into_iter().map(|file| file.record).collect();
+        json(StatusCode::OK, &wanted.of(&self.files, &files, self.gate.now()).await?)
     }
 
     /// A customer to whom reporting is open.

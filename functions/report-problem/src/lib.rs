@@ -42,6 +42,7 @@ impl Function for ReportProblem {
             "POST /v1/jobs/{id}/comments" => self.comment(request).await,
             "POST /v1/jobs/{id}/files/{fid}/download" => self.download(request).await,
             "POST /v1/jobs/{id}/files/{fid}/preview" => self.preview(request).await,
+            "POST /v1/jobs/{id}/thumbnails" => self.thumbnails(request).await,
             _ => Err(Problem::not_found()),
         }
     }

@@ -6,7 +6,7 @@ use gatehouse::domain::{
     Activity, ActivityKind, Actor, CompanyId, EraseStep, FileId, FileState, Recipient, RecipientId, SECOND_RUN_AFTER,
     Share, ShareEvent, ShareFile, ShareId, Target, Task, TaskKind, TaskPosition,
 };
-use gatehouse::files::UPLOAD_LIFETIME;
+use gatehouse::files::{BucketFile as _, ObjectKey, UPLOAD_LIFETIME};
 use gatehouse::store::{FanOut, Position, Reader, Stored};
 
 use crate::{CHUNK, RunTasks, TaskError, page_after, save_or_finish};
@@ -107,7 +107,8 @@ impl RunTasks {
     pub(crate) async fn delete_job_files(&self, task: &Stored<Task>, files: &[FileId]) -> Result<(), TaskError> {
         for file in files {
             self.store.forget_job_file(*file).await?;
-            self.files.delete_job_file(*file).await?;
+            self.files.delete_thumbnails(ObjectKey::Job(*file)).await?;
+            self.files.delete(ObjectKey::Job(*file)).await?;
         }
         let now = self.clock.now();
         let again = task.second_run(task.kind.clone(), now).map(|again| again.later(UPLOAD_LIFETIME, now));
@@ -119,9 +120,9 @@ impl RunTasks {
             self.files.give_up(file).await?;
         }
         if file.picture.is_some() {
-            self.files.delete_thumbnails(file.share_id, file.id).await?;
+            self.files.delete_thumbnails(file.key()).await?;
         }
-        Ok(self.files.delete(file.share_id, file.id).await?)
+        Ok(self.files.delete(file.key()).await?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileId, FileState, ShareFile, ShareId};
+use super::{FileId, FileScan, FileState, JobFile, MediaType, ShareFile, ShareId};
 use crate::clock::Timestamp;
 
 /// The largest file that is drawn, in bytes: it is held in memory whole.
@@ -67,21 +67,35 @@ impl PixelSize {
     }
 }
 
+/// Whether it is tried to draw a file: nothing is decoded that waits for its scan.
+fn is_drawn(upload: &FileState, detected: Option<&MediaType>, size: u64, scan: &FileScan) -> bool {
+    let is = detected.is_some_and(|detected| DRAWN.contains(&detected.as_str()));
+    let there = *upload == FileState::Stored && scan.hand_out().is_ok();
+    is && there && (1..=LARGEST_DRAWN).contains(&size)
+}
+
 impl ShareFile {
-    /// Whether it is tried to draw it: nothing is decoded that waits for its scan.
+    /// Whether it is tried to draw it.
     #[must_use]
     pub fn is_drawn(&self) -> bool {
-        let is = self.detected.as_ref().is_some_and(|detected| DRAWN.contains(&detected.as_str()));
-        let there = self.upload == FileState::Stored && self.scan.hand_out().is_ok();
-        is && there && (1..=LARGEST_DRAWN).contains(&self.size)
+        is_drawn(&self.upload, self.detected.as_ref(), self.size, &self.scan)
+    }
+}
+
+impl JobFile {
+    /// Whether it is tried to draw it.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        is_drawn(&self.upload, self.detected.as_ref(), self.size, &self.scan)
     }
 }
 
 /// A file whose thumbnails are to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThumbnailTask {
-    /// The share that it belongs to.
-    pub share_id: ShareId,
+    /// The share that it belongs to; none, if it is a job's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_id: Option<ShareId>,
     /// Which file.
     pub file_id: FileId,
     /// Since when.
@@ -89,6 +103,20 @@ pub struct ThumbnailTask {
     /// How often it was tried.
     #[serde(default)]
     pub tries: u32,
+}
+
+impl ThumbnailTask {
+    /// A share's file is to be drawn.
+    #[must_use]
+    pub fn of(file: &ShareFile, now: Timestamp) -> Self {
+        Self { share_id: Some(file.share_id), file_id: file.id, since: now, tries: 0 }
+    }
+
+    /// A job's file is to be drawn.
+    #[must_use]
+    pub fn of_job_file(file: &JobFile, now: Timestamp) -> Self {
+        Self { share_id: None, file_id: file.id, since: now, tries: 0 }
+    }
 }
 
 #[cfg(test)]

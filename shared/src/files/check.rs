@@ -16,7 +16,7 @@ use tracing::info;
 
 use super::sniff::{detect, name_differs};
 use super::upload::parts;
-use super::{BucketFile, Files, FilesError, UploadedObject, key, says};
+use super::{BucketFile, Files, FilesError, ObjectKey, UploadedObject, says};
 use crate::clock::Timestamp;
 use crate::domain::{ActorId, Checked, Contact, FileState, JobFile, Parts, PersonId, ShareFile, UploadRefusal};
 use crate::store::{CommitError, Store, UploadNotAccepted};
@@ -90,7 +90,7 @@ impl Files {
             let number = i32::try_from(number).unwrap_or(i32::MAX);
             completed = completed.parts(CompletedPart::builder().part_number(number).set_e_tag(is.or(said)).build());
         }
-        let join = self.client.complete_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let join = self.client.complete_multipart_upload().bucket(&self.bucket).key(file.key());
         let join = join.upload_id(&upload.upload_id).if_none_match("*").multipart_upload(completed.build());
         // S3 may take minutes, and says nothing before it is done ("CompleteMultipartUpload"). Asking again meanwhile
         // would only be told that it is being done.
@@ -141,7 +141,7 @@ impl Files {
                 // Noted first, so that who finds nothing finds out why.
                 store.refuse_upload(file.share_id, file.id, refusal).await?;
                 // These, and not what may have come in their place meanwhile.
-                self.delete_version(key(file.share_id, file.id), arrived.version).await?;
+                self.delete_version(file.key().into(), arrived.version).await?;
                 Err(UploadError::Refused(refusal))
             }
             Err(error) => Err(error),
@@ -171,7 +171,9 @@ impl Files {
             // Neither says the file's name, which may be a person's.
             Err(UploadError::Missing(_) | UploadError::NotAccepted(UploadNotAccepted::Gone)) => {}
             Err(UploadError::Refused(refusal)) => info!(%share, file = %id, %refusal, "an upload was refused"),
-            Err(UploadError::NotAccepted(UploadNotAccepted::Revoked)) => self.delete(share, id).await?,
+            Err(UploadError::NotAccepted(UploadNotAccepted::Revoked)) => {
+                self.delete(ObjectKey::Share(share, id)).await?
+            }
             Err(error) => return Err(error),
         }
         Ok(false)
@@ -196,7 +198,7 @@ impl Files {
             }
             Err(UploadError::Refused(refusal)) => {
                 info!(file = %file.id, %refusal, "an upload to a job was refused");
-                self.delete_version(file.key(), arrived.version).await?;
+                self.delete_version(file.key().into(), arrived.version).await?;
                 Ok(false)
             }
             // Somebody else has looked at them, and refused them.

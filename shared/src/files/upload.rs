@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::sniff::harmless;
-use super::{BucketFile, Files, FilesError, IN_PARTS_FROM, MIB, key, says};
+use super::{BucketFile, Files, FilesError, IN_PARTS_FROM, MIB, says};
 use crate::clock::{SignedDuration, Timestamp};
 use crate::domain::{Parts, ShareFile};
 
@@ -111,7 +111,7 @@ impl Files {
         if file.size < IN_PARTS_FROM {
             return Ok(None);
         }
-        let began = self.client.create_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let began = self.client.create_multipart_upload().bucket(&self.bucket).key(file.key());
         let began = began.content_type(harmless(file).as_str()).send().await;
         let began = began.map_err(FilesError::call("CreateMultipartUpload"))?;
         Ok(began.upload_id.map(|upload_id| Parts { upload_id, part_size: part_size(file.size) }))
@@ -185,7 +185,7 @@ impl Files {
                 .client
                 .upload_part()
                 .bucket(&self.bucket)
-                .key(key(file.share_id, file.id))
+                .key(file.key())
                 .upload_id(&upload.upload_id)
                 .part_number(i32::try_from(*number).unwrap_or(i32::MAX))
                 .content_length(i64::try_from(*size).unwrap_or(i64::MAX));
@@ -206,7 +206,7 @@ impl Files {
         file: &ShareFile,
         upload: &Parts,
     ) -> Result<Option<BTreeMap<u32, UploadedPart>>, FilesError> {
-        let list = self.client.list_parts().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let list = self.client.list_parts().bucket(&self.bucket).key(file.key());
         let mut pages = list.upload_id(&upload.upload_id).into_paginator().send();
         let mut arrived = BTreeMap::new();
         while let Some(page) = pages.next().await {
@@ -226,7 +226,7 @@ impl Files {
     /// Gives an upload in parts up.
     pub async fn give_up(&self, file: &ShareFile) -> Result<(), FilesError> {
         let Some(upload) = &file.parts else { return Ok(()) };
-        let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key(file.share_id, file.id));
+        let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(file.key());
         match abort.upload_id(&upload.upload_id).send().await {
             // The bucket's own rule may have been faster.
             Err(error) if says(&error, &["NoSuchUpload"]) => Ok(()),

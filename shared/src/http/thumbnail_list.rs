@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use crate::clock::Timestamp;
-use crate::domain::{FileId, FileState, PixelSize, ShareFile, ShareId, ThumbnailSize};
-use crate::files::{DOWNLOAD_LIFETIME, Files};
+use crate::domain::{FileId, PixelSize, ShareId, ThumbnailSize};
+use crate::files::{BucketFile, DOWNLOAD_LIFETIME, Files, ObjectKey};
 
-/// Of how many files of one share somebody may ask for them at once.
+/// Of how many files of one share, or one job, somebody may ask for them at once.
 const MOST_FILES: usize = 100;
 
-/// Which pictures of one share somebody asks for.
+/// Which pictures of one share, or one job, somebody asks for.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThumbnailsWanted {
@@ -27,7 +27,9 @@ pub struct ThumbnailsWanted {
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "Thumbnail")]
 struct ThumbnailView {
-    share_id: ShareId,
+    /// Its share; a job's file has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share_id: Option<ShareId>,
     id: FileId,
     url: String,
     #[serde(flatten)]
@@ -42,27 +44,36 @@ pub struct ThumbnailList {
 }
 
 impl ThumbnailsWanted {
-    /// The pictures of those of a share's files that somebody sees.
-    pub async fn of(&self, files: &Files, seen: &[ShareFile], now: Timestamp) -> Result<ThumbnailList, Problem> {
+    /// The pictures of those of the files that somebody sees.
+    pub async fn of<F: BucketFile>(&self, files: &Files, seen: &[F], now: Timestamp) -> Result<ThumbnailList, Problem> {
+        let wanted = self.files()?;
+        ThumbnailList::of(files, seen.iter().filter(|file| wanted.contains(&file.key().file())), self.size, now).await
+    }
+
+    /// Which files, each once.
+    pub fn files(&self) -> Result<BTreeSet<FileId>, Problem> {
         at_most(MOST_FILES, "files", &self.files)?;
-        let wanted: BTreeSet<FileId> = self.files.iter().copied().collect();
-        ThumbnailList::of(files, seen.iter().filter(|file| wanted.contains(&file.id)), self.size, now).await
+        Ok(self.files.iter().copied().collect())
     }
 }
 
 impl ThumbnailList {
     /// Of files that somebody sees.
-    pub async fn of(
+    pub async fn of<'f, F: BucketFile + 'f>(
         files: &Files,
-        seen: impl Iterator<Item = &ShareFile>,
+        seen: impl Iterator<Item = &'f F>,
         size: ThumbnailSize,
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let drawn = seen.filter(|file| file.upload == FileState::Stored && file.scan.hand_out().is_ok());
-        let items = drawn.filter_map(|file| Some((file, file.picture?))).map(async |(file, picture)| {
+        let drawn = seen.filter(|file| file.scan().hand_out().is_ok());
+        let items = drawn.filter_map(|file| Some((file, file.picture()?))).map(async |(file, picture)| {
             let url = files.thumbnail(file, size).await?.url;
             let size = picture.scaled_to(size);
-            Ok::<_, Problem>(ThumbnailView { share_id: file.share_id, id: file.id, url, size })
+            let (share_id, id) = match file.key() {
+                ObjectKey::Share(share, id) => (Some(share), id),
+                ObjectKey::Job(id) => (None, id),
+            };
+            Ok::<_, Problem>(ThumbnailView { share_id, id, url, size })
         });
         Ok(Self { items: try_join_all(items).await?, expires_at: now + DOWNLOAD_LIFETIME })
     }

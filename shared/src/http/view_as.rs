@@ -11,7 +11,7 @@ use crate::store::Stored;
 pub(super) const VIEW_AS: &str = "gatehouse-view-as";
 
 /// What a contact can be seen to see. Any other route refuses the header.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 14] = [
     "GET /v1/assets",
     "GET /v1/assets/{id}",
     "GET /v1/jobs",
@@ -22,6 +22,7 @@ const SHOWN: [&str; 13] = [
     "GET /v1/sites",
     "GET /v1/sites/{id}",
     "POST /v1/jobs/{id}/files/{fid}/preview",
+    "POST /v1/jobs/{id}/thumbnails",
     "POST /v1/shares/{id}/files/{fid}/preview",
     "POST /v1/shares/{id}/thumbnails",
     "POST /v1/thumbnails",

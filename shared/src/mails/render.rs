@@ -659,7 +659,8 @@ mod tests {
             [("en", "Hello,"), ("de", "Guten Tag,"), ("fr", "Bonjour,"), ("nl", "Goedendag,"), ("es", "Hola:")]
         {
             let to_staff = |mail: &Mail| {
-                mail.bundled().is_some() || is_sequel(mail) || matches!(mail, Mail::ProblemReported { .. })
+                let alone = matches!(mail, Mail::ProblemReported { .. } | Mail::FileWithheld { .. });
+                mail.bundled().is_some() || is_sequel(mail) || alone
             };
             for mail in every_kind().into_iter().filter(|mail| !to_staff(mail)) {
                 let letter = write_to(None, &operator(), mail, language);

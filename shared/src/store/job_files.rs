@@ -8,7 +8,7 @@ use super::{CommitError, Page, PageRequest, Store, StoreError, Stored, UploadNot
 use crate::clock::{Timestamp, sortable};
 use crate::domain::{
     Activity, ActivityKind, Actor, Addressee, Checked, Contact, EventAuthor, FileId, Job, JobFile, Language, Mail,
-    OutboxMail, PersonId, Task, TaskKind,
+    OutboxMail, PersonId, Task, TaskKind, ThumbnailTask,
 };
 
 /// A file of a job that is awaited.
@@ -45,6 +45,9 @@ impl Store {
         let file = self.job_file(id).await.map_err(CommitError::from)?.ok_or(UploadNotAccepted::Gone)?;
         let stored = file.record.clone().stored(checked, now);
         let mut transaction = self.transaction().save(file.rev, &stored);
+        if stored.is_drawn() {
+            transaction = transaction.create(&ThumbnailTask::of_job_file(&stored, now));
+        }
         if stored.scan.found_at().is_some() {
             // The scan was faster than the sender.
             transaction = self.job_file_withheld(transaction, &stored, now).await?;

@@ -58,8 +58,7 @@ impl Store {
         let noted = ShareFile { scan, ..file.record.clone() };
         let mut transaction = self.transaction().save(file.rev, &noted);
         if noted.is_drawn() && !file.is_drawn() {
-            let task = ThumbnailTask { share_id: file.share_id, file_id: file.id, since: now, tries: 0 };
-            transaction = transaction.create(&task);
+            transaction = transaction.create(&ThumbnailTask::of(&noted, now));
         }
         if noted.upload == FileState::Stored
             && noted.scan.found_at().is_some()
@@ -83,6 +82,9 @@ impl Store {
         let Some(scan) = file.scan.with(verdict, of, now) else { return Ok(()) };
         let noted = JobFile { scan, ..file.record.clone() };
         let mut transaction = self.transaction().save(file.rev, &noted);
+        if noted.is_drawn() && !file.is_drawn() {
+            transaction = transaction.create(&ThumbnailTask::of_job_file(&noted, now));
+        }
         if noted.upload == FileState::Stored && noted.scan.found_at().is_some() {
             transaction = self.job_file_withheld(transaction, &noted, now).await?;
         }

@@ -53,8 +53,7 @@ impl Store {
         }
         let mut transaction = self.transaction().save(stored.rev, &file).activity(&activity);
         if file.is_drawn() {
-            let task = ThumbnailTask { share_id: share.id, file_id: file.id, since: now, tries: 0 };
-            transaction = transaction.create(&task);
+            transaction = transaction.create(&ThumbnailTask::of(&file, now));
         }
         if file.scan.found_at().is_some() {
             // The scan was faster than the sender.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::EventAuthor;
 use crate::clock::{SignedDuration, Timestamp};
 use crate::domain::{
-    AnnouncedName, Checked, CompanyId, ContactId, FileId, FileName, FileScan, FileState, JobId, MediaType, Preview,
+    AnnouncedName, Checked, CompanyId, ContactId, FileId, FileName, FileScan, FileState, JobId, MediaType, PixelSize,
+    Preview,
 };
 
 /// A file of a job, or one that waits for the report that takes it. What may be done with it follows from its job.
@@ -34,6 +35,9 @@ pub struct JobFile {
     /// Whether its name says another type than its bytes have shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub name_differs: bool,
+    /// Its size as a picture, if there are thumbnails of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PixelSize>,
     /// What a scan has said of its bytes.
     #[serde(default, skip_serializing_if = "FileScan::is_unscanned")]
     pub scan: FileScan,
@@ -71,6 +75,7 @@ impl JobFile {
             content_type,
             detected: None,
             name_differs: false,
+            picture: None,
             scan: FileScan::default(),
             of: None,
             by,

@@ -319,6 +319,9 @@ async fn problems(costs: &mut Costs<'_>, admin: &Who, ann: &Customer) {
     costs.hold("POST /v1/jobs/{id}/files/{fid}/download", Method::POST, &download, &ann.who, None).await;
     let preview = download.replace("download", "preview");
     costs.hold("POST /v1/jobs/{id}/files/{fid}/preview", Method::POST, &preview, &ann.who, None).await;
+    let wanted = json!({ "files": [made["uploads"][0]["id"]], "size": "small" });
+    let thumbnails = format!("{job}/thumbnails");
+    costs.hold("POST /v1/jobs/{id}/thumbnails", Method::POST, &thumbnails, &ann.who, Some(wanted)).await;
 }
 
 /// So many records in one request.

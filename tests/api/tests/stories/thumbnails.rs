@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::delivering::{crash, items};
 use crate::files::s3;
+use crate::granted::becomes;
 use crate::recipients::colleague;
 
 /// Name, type, bytes.
@@ -486,4 +487,61 @@ async fn a_picture_whose_sender_never_said_that_it_is_there_is_drawn_too() {
     portal.stack.invoke("make-thumbnails", json!({ "sweep": true })).await.unwrap();
     let admin = portal.sign_in(ADMIN).await;
     assert_eq!(thumbnail(&created, &admin).await, json!({ "width": 320, "height": 200 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_photos_of_a_job_have_pictures_for_whoever_sees_it_and_go_with_it() {
+    let portal = Portal::open().await;
+    let admin = portal.admin().await;
+    let ann = portal.customer(&admin, "ann@harbour.example").await;
+    let bo = portal.customer(&admin, "bo@quay.example").await;
+    let areas = json!(["jobs", "assets", "report_problem"]);
+    for contact in [&ann.id, &bo.id] {
+        crate::problems::open(&portal, &admin, contact, areas.clone()).await;
+    }
+    let reefer = json!({ "name": "Reefer" });
+    let asset = crate::areas::put(&portal, &admin, &ann.company, "assets/REEFER", reefer).await.expect(201);
+    let jpeg = photo(640, 400, 6);
+    let photos = json!([
+        { "name": "door.jpg", "size": jpeg.len(), "content_type": "image/jpeg" },
+        { "name": "notes.txt", "size": 5, "content_type": "text/plain" },
+    ]);
+    let report = json!({ "asset_id": asset["id"], "title": "Door", "description": "Loose", "photos": photos });
+    let made = portal.post("/v1/problems", &ann.who, report).await.expect(201);
+    portal.upload(&made["uploads"][0]["upload"], &jpeg).await;
+    portal.upload(&made["uploads"][1]["upload"], b"hello").await;
+    let (id, door, notes) = (text(&made["job_id"]), &made["uploads"][0]["id"], &made["uploads"][1]["id"]);
+    let path = format!("/v1/jobs/{id}");
+    let job = async |who: &Who| portal.get(&path, who).await.expect(200);
+    becomes("both files", async || job(&ann.who).await["files"].as_array().unwrap().len() == 2).await;
+    all_is_drawn(&portal).await;
+
+    let shown = job(&ann.who).await;
+    let file = |id: &Value| shown["files"].as_array().unwrap().iter().find(|file| file["id"] == *id).unwrap().clone();
+    assert_eq!(file(door)["thumbnail"], json!({ "width": 200, "height": 320 }));
+    assert_eq!(file(notes)["thumbnail"], Value::Null);
+    let wanted = json!({ "files": [door, notes, "fil_01K9ZZZZZZZZZZZZZZZZZZZZZZ"], "size": "small" });
+    let thumbnails = format!("{path}/thumbnails");
+    for who in [&ann.who, &admin] {
+        let found = portal.post(&thumbnails, who, wanted.clone()).await.expect(200);
+        let found = found["items"].as_array().unwrap();
+        assert_eq!((found.len(), &found[0]["id"], found[0].get("share_id")), (1, door, None));
+        is_upright(&picture(&portal, &found[0]["url"]).await);
+    }
+    // Another's job is not found, and its photos are not another job's.
+    portal.post(&thumbnails, &bo.who, wanted.clone()).await.expect_problem(404, "not_found");
+    let crane = json!({ "name": "Crane" });
+    let crane = crate::areas::put(&portal, &admin, &bo.company, "assets/CRANE", crane).await.expect(201);
+    let own = json!({ "asset_id": crane["id"], "title": "Rope", "description": "Worn" });
+    let own = portal.post("/v1/problems", &bo.who, own).await.expect(201);
+    let of_own = format!("/v1/jobs/{}/thumbnails", text(&own["job_id"]));
+    let found = portal.post(&of_own, &bo.who, wanted.clone()).await.expect(200);
+    assert_eq!(found["items"], json!([]));
+    let too_many = json!({ "files": vec![door; 101], "size": "small" });
+    portal.post(&thumbnails, &ann.who, too_many).await.expect_invalid("files");
+
+    // With the job its pictures go, from the bucket, too.
+    let url = portal.post(&thumbnails, &ann.who, wanted).await.expect(200)["items"][0]["url"].clone();
+    portal.delete(&format!("/v1/companies/{}/jobs/{id}", ann.company), &admin).await.expect(204);
+    becomes("the picture to go", async || portal.fetch(&text(&url)).await.0 == StatusCode::NOT_FOUND).await;
 }
