@@ -7,6 +7,10 @@ use gatehouse::http::{DownloadList, DownloadView, Operation, PreviewView, Thumbn
 use crate::access::{AccessAsked, GetAccess};
 use crate::{FileRequest, FilesRequest, OpenedView, ThumbnailsRequest};
 
+/// By what any link is refused.
+const OF_LINKS: [&str; 6] =
+    ["link_unknown", "link_expired", "link_withdrawn", "link_replaced", "share_expired", "area_not_open"];
+
 /// The contract of this function's routes.
 #[must_use]
 pub fn contract() -> Vec<Operation> {
@@ -14,28 +18,12 @@ pub fn contract() -> Vec<Operation> {
         Operation::new(Anybody, "POST /v1/links/open", "openLink", "Opens the share behind the link in a mail.")
             .takes::<LinkBody>()
             .answers::<OpenedView>(200)
-            .refuses(&[
-                "link_unknown",
-                "link_expired",
-                "link_withdrawn",
-                "link_replaced",
-                "share_expired",
-                "area_not_open",
-            ]),
+            .refuses(&OF_LINKS),
         Operation::new(Anybody, "POST /v1/links/download", "downloadByLink", "Says where to fetch a file of it.")
             .takes::<FileRequest>()
             .answers::<DownloadView>(200)
-            .refuses(&[
-                "link_unknown",
-                "link_expired",
-                "link_withdrawn",
-                "link_replaced",
-                "share_expired",
-                "area_not_open",
-                "not_found",
-                "not_scanned_yet",
-                "file_withheld",
-            ]),
+            .refuses(&OF_LINKS)
+            .refuses(&["not_found", "not_scanned_yet", "file_withheld"]),
         Operation::new(
             Anybody,
             "POST /v1/links/downloads",
@@ -44,15 +32,8 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<FilesRequest>()
         .answers::<DownloadList>(200)
-        .refuses(&[
-            "link_unknown",
-            "link_expired",
-            "link_withdrawn",
-            "link_replaced",
-            "share_expired",
-            "area_not_open",
-            "not_found",
-        ]),
+        .refuses(&OF_LINKS)
+        .refuses(&["not_found"]),
         Operation::new(
             Anybody,
             "POST /v1/links/preview",
@@ -61,18 +42,8 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<FileRequest>()
         .answers::<PreviewView>(200)
-        .refuses(&[
-            "link_unknown",
-            "link_expired",
-            "link_withdrawn",
-            "link_replaced",
-            "share_expired",
-            "area_not_open",
-            "not_found",
-            "not_scanned_yet",
-            "file_withheld",
-            "no_preview",
-        ]),
+        .refuses(&OF_LINKS)
+        .refuses(&["not_found", "not_scanned_yet", "file_withheld", "no_preview"]),
         Operation::new(
             Anybody,
             "POST /v1/links/thumbnails",
@@ -81,14 +52,7 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<ThumbnailsRequest>()
         .answers::<ThumbnailList>(200)
-        .refuses(&[
-            "link_unknown",
-            "link_expired",
-            "link_withdrawn",
-            "link_replaced",
-            "share_expired",
-            "area_not_open",
-        ]),
+        .refuses(&OF_LINKS),
         Operation::new(
             Anybody,
             "POST /v1/links/get-access",
@@ -97,13 +61,8 @@ pub fn contract() -> Vec<Operation> {
         )
         .takes::<GetAccess>()
         .answers::<AccessAsked>(202)
+        .refuses(&OF_LINKS)
         .refuses(&[
-            "link_unknown",
-            "link_expired",
-            "link_withdrawn",
-            "link_replaced",
-            "share_expired",
-            "area_not_open",
             "forbidden",
             "already_active",
             "access_closed",

@@ -68,9 +68,9 @@ impl PixelSize {
 }
 
 /// Whether it is tried to draw a file: nothing is decoded that waits for its scan.
-fn is_drawn(upload: &FileState, detected: Option<&MediaType>, size: u64, scan: &FileScan) -> bool {
+fn is_drawn(upload: FileState, detected: Option<&MediaType>, size: u64, scan: &FileScan) -> bool {
     let is = detected.is_some_and(|detected| DRAWN.contains(&detected.as_str()));
-    let there = *upload == FileState::Stored && scan.hand_out().is_ok();
+    let there = upload == FileState::Stored && scan.hand_out().is_ok();
     is && there && (1..=LARGEST_DRAWN).contains(&size)
 }
 
@@ -78,7 +78,7 @@ impl ShareFile {
     /// Whether it is tried to draw it.
     #[must_use]
     pub fn is_drawn(&self) -> bool {
-        is_drawn(&self.upload, self.detected.as_ref(), self.size, &self.scan)
+        is_drawn(self.upload, self.detected.as_ref(), self.size, &self.scan)
     }
 }
 
@@ -86,7 +86,7 @@ impl JobFile {
     /// Whether it is tried to draw it.
     #[must_use]
     pub fn is_drawn(&self) -> bool {
-        is_drawn(&self.upload, self.detected.as_ref(), self.size, &self.scan)
+        is_drawn(self.upload, self.detected.as_ref(), self.size, &self.scan)
     }
 }
 

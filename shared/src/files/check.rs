@@ -172,7 +172,7 @@ impl Files {
             Err(UploadError::Missing(_) | UploadError::NotAccepted(UploadNotAccepted::Gone)) => {}
             Err(UploadError::Refused(refusal)) => info!(%share, file = %id, %refusal, "an upload was refused"),
             Err(UploadError::NotAccepted(UploadNotAccepted::Revoked)) => {
-                self.delete(ObjectKey::Share(share, id)).await?
+                self.delete(ObjectKey::Share(share, id)).await?;
             }
             Err(error) => return Err(error),
         }

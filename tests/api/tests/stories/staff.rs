@@ -43,10 +43,9 @@ fn needs(route: &str) -> Needs {
         "GET /v1/sites" | "GET /v1/sites/{id}" | "GET /v1/assets" | "GET /v1/assets/{id}" => {
             RightOrCustomer(Right::ReadRecords)
         }
-        "GET /v1/jobs" | "GET /v1/jobs/{id}" => RightOrCustomer(Right::ReadRecords),
+        "GET /v1/jobs" | "GET /v1/jobs/{id}" | "POST /v1/jobs/{id}/thumbnails" => RightOrCustomer(Right::ReadRecords),
         "PATCH /v1/jobs/{id}" => Needs::Right(Right::ManageRecords),
         "POST /v1/problems" | "POST /v1/problem-photos" => Needs::Customer,
-        "POST /v1/jobs/{id}/thumbnails" => RightOrCustomer(Right::ReadRecords),
         _ if path.starts_with("/v1/jobs/{id}/files/") => RightOrCustomer(Right::ReadRecords),
         _ if path.starts_with("/v1/jobs/") => RightOrCustomer(Right::ManageRecords),
         _ if ["/sites", "/assets", "/jobs"]

@@ -518,7 +518,7 @@ async fn the_photos_of_a_job_have_pictures_for_whoever_sees_it_and_go_with_it() 
 
     let shown = job(&ann.who).await;
     let file = |id: &Value| shown["files"].as_array().unwrap().iter().find(|file| file["id"] == *id).unwrap().clone();
-    assert_eq!(file(door)["thumbnail"], json!({ "width": 200, "height": 320 }));
+    assert_eq!(file(door)["thumbnail"], json!({ "width": 320, "height": 200 }));
     assert_eq!(file(notes)["thumbnail"], Value::Null);
     let wanted = json!({ "files": [door, notes, "fil_01K9ZZZZZZZZZZZZZZZZZZZZZZ"], "size": "small" });
     let thumbnails = format!("{path}/thumbnails");

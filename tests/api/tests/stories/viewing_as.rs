@@ -17,7 +17,7 @@ async fn as_contact(portal: &Portal, staff: &Who, contact: &str, method: Method,
 }
 
 fn signed(request: RequestBuilder, who: &Who) -> RequestBuilder {
-    who.0.iter().fold(request, |request, token| request.bearer_auth(token))
+    who.0.iter().fold(request, RequestBuilder::bearer_auth)
 }
 
 async fn activity(portal: &Portal, staff: &Who, kind: &str) -> Vec<Value> {
