@@ -31,6 +31,7 @@ mod office;
 mod on_lambda;
 mod openapi;
 mod owners;
+mod pages;
 mod previews;
 mod problems;
 mod reaching;
