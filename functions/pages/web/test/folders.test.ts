@@ -16,7 +16,8 @@ test("a folder has what is in it and below, and nothing whose name only begins s
 });
 
 test("a file is shown in its newest version, once that has arrived", () => {
-  const file = (id: string, replaces: string | null, state: "stored" | "pending") => ({ id, replaces, state });
+  const file = (id: string, replaces: string | null, state: "stored" | "pending") => ({ id, replaces, state, folder: "", name: `IMG_${id}.jpg` });
   const ids = (...some: ReturnType<typeof file>[]) => shown(some).map(({ id }) => id);
   assert.deepEqual(ids(file("a", null, "stored"), file("b", "a", "stored"), file("c", "b", "pending")), ["b"]);
+  assert.deepEqual(ids(file("10", null, "stored"), file("9", null, "stored")), ["9", "10"]);
 });

@@ -52,7 +52,7 @@ export function Thumb({ id, from, name, preview, more = 0 }: {
             if (tries.current++ < 1) load.current();
           }} />
       ) : (
-        <span class="letters">{preview === "video" ? <Icon sign="play" /> : ending(name)}</span>
+        <span class="letters">{preview === "video" ? <Icon sign="play" /> : ending(name) || <Icon sign="file" />}</span>
       )}
       {more > 0 && <span class="more">+{more}</span>}
     </span>

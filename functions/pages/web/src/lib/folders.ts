@@ -26,9 +26,11 @@ export function filesIn<F extends Pick<ShareFile, "folder">>(files: F[], folder:
   return folder ? files.filter((file) => file.folder === folder || file.folder.startsWith(`${folder}/`)) : files;
 }
 
-/** What there is to see: what has arrived, each file in its newest version. */
-export function shown<F extends Pick<ShareFile, "id" | "replaces" | "state">>(files: F[]): F[] {
+/** What there is to see, by folder and name: what has arrived, each file in its newest version. */
+export function shown<F extends Pick<ShareFile, "id" | "replaces" | "state" | "folder" | "name">>(files: F[]): F[] {
   const stored = files.filter(({ state }) => state === "stored");
   const replaced = new Set(stored.map(({ replaces }) => replaces));
-  return stored.filter(({ id }) => !replaced.has(id));
+  const order = new Intl.Collator(undefined, { numeric: true });
+  const compared = (one: F, other: F) => order.compare(one.folder, other.folder) || order.compare(one.name, other.name);
+  return stored.filter(({ id }) => !replaced.has(id)).sort(compared);
 }

@@ -1,18 +1,19 @@
 // Times, sizes and lists, in the language that is spoken and the zone that the reader is in.
 
-import { language, t } from "./text";
+import { locale, t } from "./text";
 
 const DAY = 86_400_000;
-const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 /** A size as people write it: three digits at most. */
 export function size(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1);
-  const value = bytes / 1000 ** power;
-  const digits = power === 0 || value >= 100 ? 0 : value >= 10 ? 0 : 1;
-  return new Intl.NumberFormat(language(), {
+  const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 1), UNITS.length);
+  // Less than can be seen in one digit is that digit.
+  const value = bytes && Math.max(bytes / 1000 ** power, 0.1);
+  const digits = value >= 10 ? 0 : 1;
+  return new Intl.NumberFormat(locale(), {
     style: "unit",
-    unit: UNITS[power] ?? "byte",
+    unit: UNITS[power - 1] ?? "kilobyte",
     unitDisplay: "short",
     maximumFractionDigits: digits,
   }).format(value);
@@ -25,11 +26,11 @@ function daysFromToday(time: Date, now: Date): number {
 }
 
 function dated(time: Date, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(language(), options).format(time);
+  return new Intl.DateTimeFormat(locale(), options).format(time);
 }
 
 function capital(text: string): string {
-  return text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
+  return text.charAt(0).toLocaleUpperCase(locale()) + text.slice(1);
 }
 
 /** A time in a list: what is needed to know it, and no more. */
@@ -37,7 +38,7 @@ export function brief(iso: string, now = new Date()): string {
   const time = new Date(iso);
   const days = daysFromToday(time, now);
   if (days === 0) return dated(time, { hour: "2-digit", minute: "2-digit" });
-  if (days === -1) return capital(new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(-1, "day"));
+  if (days === -1) return capital(new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-1, "day"));
   if (time.getFullYear() === now.getFullYear()) return dated(time, { day: "numeric", month: "short" });
   return dated(time, { day: "numeric", month: "short", year: "numeric" });
 }
@@ -48,7 +49,7 @@ export function moment(iso: string, now = new Date()): string {
   const days = daysFromToday(time, now);
   const clock = dated(time, { hour: "2-digit", minute: "2-digit" });
   if (days === 0 || days === -1)
-    return `${new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(days, "day")} ${clock}`;
+    return `${new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day")} ${clock}`;
   if (days > -7 && days < 0) return `${dated(time, { weekday: "long" })} ${clock}`;
   const year = time.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
   return dated(time, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", ...year });
@@ -58,7 +59,7 @@ export function moment(iso: string, now = new Date()): string {
 export function day(iso: string, now = new Date()): string {
   const time = new Date(iso);
   const days = daysFromToday(time, now);
-  if (Math.abs(days) <= 1) return new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(days, "day");
+  if (Math.abs(days) <= 1) return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
   const year = time.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
   return dated(time, { day: "numeric", month: "long", ...year });
 }
@@ -87,13 +88,13 @@ export function left(seconds: number): string {
       : seconds < 3300
         ? [Math.ceil(seconds / 60), "minute"]
         : [Math.ceil(seconds / 3600), "hour"];
-  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
 }
 
 export function percent(part: number): string {
-  return new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 0 }).format(part);
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 0 }).format(part);
 }
 
 export function list(texts: string[]): string {
-  return new Intl.ListFormat(language(), { type: "conjunction" }).format(texts);
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(texts);
 }

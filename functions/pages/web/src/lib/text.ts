@@ -10,6 +10,8 @@ export type Values = Record<string, string | number>;
 
 let spoken = "en";
 let catalogue = {} as Catalogue;
+/** The language as the reader's region writes it: `en-GB` writes dates otherwise than `en-US`. */
+let region = "en";
 let rules = new Intl.PluralRules("en");
 let numbers = new Intl.NumberFormat("en");
 
@@ -17,13 +19,19 @@ let numbers = new Intl.NumberFormat("en");
 export function speak(language: string, texts: Catalogue): void {
   spoken = language;
   catalogue = texts;
+  region = navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? language;
   rules = new Intl.PluralRules(language);
-  numbers = new Intl.NumberFormat(language);
+  numbers = new Intl.NumberFormat(region);
 }
 
 /** The language that is spoken. */
 export function language(): string {
   return spoken;
+}
+
+/** What `Intl` writes times, sizes and lists by. */
+export function locale(): string {
+  return region;
 }
 
 function form(key: Key, values: Values): string {

@@ -54,12 +54,14 @@ function Welcome({ check, token }: { check: ActivationCheck; token: string }) {
   const title = check.invited_by
     ? t("activate.invited_by", { name: check.invited_by, operator: check.operator })
     : t("activate.title", { operator: check.operator });
+  // The operator's own people see no company's files.
+  const isStaff = check.company === check.operator;
   const general = sending.general(["name", "password"]);
   return (
     <Narrow title={title} wider
       intro={
         <>
-          {t("activate.see", { company: check.company })}
+          {isStaff ? t("activate.see_staff") : t("activate.see", { company: check.company })}
           {check.waiting_shares ? <br /> : null}
           {check.waiting_shares ? t("activate.waiting", { count: check.waiting_shares }) : null}
         </>
@@ -71,7 +73,7 @@ function Welcome({ check, token }: { check: ActivationCheck; token: string }) {
         <Field label={t("your_name")} name="name" autocomplete="name" required value={name} onValue={setName} error={sending.wrong("name")} />
         <NewPassword value={password} onValue={setPassword} known={[name, check.email ?? "", check.company, check.operator]} error={sending.wrong("password")} />
         <Button type="submit" look="primary" wide busy={sending.busy && t("activate.busy")}>
-          {t("activate.create")}
+          {isStaff ? t("activate.create_staff") : t("activate.create")}
         </Button>
       </form>
       <p class="after">

@@ -92,9 +92,16 @@ function withoutFile(search: string): string {
   return query.size ? `?${query}` : "";
 }
 
+/** When it was reported, and by whom. */
+function reported(job: JobWithHistory, me: string): string {
+  const time = moment(job.created_at);
+  if (!job.reported_by) return time;
+  return job.reported_by.id === me ? t("job.reported_by_you", { time }) : t("job.reported_by", { time, name: author(job.reported_by, me) });
+}
+
 function Facts({ job, me }: { job: JobWithHistory; me: string }) {
   const facts: [label: string, value: string | null][] = [
-    [t("job.reported"), job.reported_by && t("job.reported_by", { time: moment(job.created_at), name: author(job.reported_by, me) })],
+    [t("job.reported"), job.reported_by && reported(job, me)],
     [t("job.planned"), job.scheduled_at && moment(job.scheduled_at)],
     [t("job.asset"), job.asset_reference],
   ];

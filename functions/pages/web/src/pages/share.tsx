@@ -69,7 +69,17 @@ export function Share({ id }: { id: string }) {
           {files.length ? <Files files={data.files} source={source} title={data.title} name={id} /> : <Empty title={t("share.empty")}>{t("share.empty_why")}</Empty>}
         </div>
         <aside class="share-deeds" aria-label={t("share.deeds")}>
-          {files.length > 0 && <DownloadAll files={files} source={source} title={data.title} name={id} />}
+          {files.length > 0 && (
+            <div class="deeds-bar">
+              {maySend && (
+                <a class="button secondary narrow-only" href="#send-back" data-plain="1">
+                  <Icon sign="upload" size={18} />
+                  <span>{t("send.back_short")}</span>
+                </a>
+              )}
+              <DownloadAll files={files} source={source} title={data.title} name={id} />
+            </div>
+          )}
           {maySend && <SendBack share={id} onSent={() => void read().then(share.set, () => undefined)} />}
         </aside>
       </div>
