@@ -21,14 +21,14 @@ export function FileTile({ file, source, href, isChosen, onChoose }: {
   onChoose: (range: boolean) => void;
 }) {
   return (
-    <li class={isChosen ? "tile chosen" : "tile"}
-      onContextMenu={(event) => {
-        // A long touch: there is nothing to point with.
-        if ((event as PointerEvent).pointerType !== "touch") return;
-        event.preventDefault();
-        onChoose(false);
-      }}>
-      <a href={href} class="picture">
+    <li class={isChosen ? "tile chosen" : "tile"}>
+      <a href={href} class="picture"
+        onContextMenu={(event) => {
+          // A long touch: there is nothing to point with.
+          if (!("pointerType" in event) || event.pointerType !== "touch") return;
+          event.preventDefault();
+          onChoose(false);
+        }}>
         <Thumb id={file.id} from={source.small} name={file.name} preview={file.preview} />
         <span class="name">
           {file.name}

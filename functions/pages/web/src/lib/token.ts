@@ -19,3 +19,8 @@ export function takeToken(): string | undefined {
 export function dropToken(): void {
   sessionStorage.removeItem(KEPT + location.pathname);
 }
+
+// Another link of the same kind, opened in the same tab, loads nothing by itself: only what is behind `#` differs.
+addEventListener("hashchange", () => {
+  if (location.hash.length > 1) location.reload();
+});
