@@ -49,7 +49,7 @@ export class Person {
   }
 
   go(path) {
-    return this.page.goto(path.startsWith("http") ? path : this.portal.url + path);
+    return this.page.goto(/^(http|about:)/.test(path) ? path : this.portal.url + path);
   }
 
   #watch(page) {

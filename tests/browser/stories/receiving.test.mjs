@@ -93,6 +93,7 @@ test("the search finds beginnings of words while one types, and says when nothin
   const { page } = anke;
   await anke.signIn(email, PASSWORD);
   await anke.go("/");
+  await page.getByRole("link", { name: /Loading photos/ }).waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("zollun");
   await page.getByRole("link", { name: "Loading photos, dock 7" }).waitFor({ state: "hidden" });

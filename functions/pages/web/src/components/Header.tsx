@@ -122,7 +122,8 @@ function Account({ me }: { me: Me }) {
         open(false);
         root.current?.querySelector("button")?.focus();
       }}>
-      <button type="button" aria-expanded={isOpen} aria-label={t("account.of", { name: me.name })} onClick={() => open(!isOpen)}>
+      <button type="button" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+        <span class="unseen">{t("account.of", { name: me.name })}</span>
         <span class="avatar" aria-hidden="true">
           {initials(me.name)}
         </span>

@@ -1,6 +1,6 @@
 // A value that several components share.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 export class Shared<T> {
   readonly #listeners = new Set<(value: T) => void>();
@@ -29,6 +29,13 @@ export class Shared<T> {
 /** The value; the component is drawn again when it is another. */
 export function useShared<T>(shared: Shared<T>): T {
   const [, draw] = useState({});
-  useEffect(() => shared.subscribe(() => draw({})), [shared]);
-  return shared.get();
+  const value = shared.get();
+  const drawn = useRef(value);
+  drawn.current = value;
+  useEffect(() => {
+    // It may have changed between the drawing and now.
+    if (!Object.is(drawn.current, shared.get())) draw({});
+    return shared.subscribe(() => draw({}));
+  }, [shared]);
+  return value;
 }

@@ -26,9 +26,8 @@ export function uploadsTo(id: string): Uploads {
   });
   all.set(id, uploads);
   watch(uploads);
-  // Another tab may be at it: then this one does not begin.
-  void navigator.locks.request(`gatehouse-uploads-${id}`, { ifAvailable: true }, async (lock) => {
-    if (!lock) return;
+  // Another tab may be at it: then this one goes on when that one is closed.
+  void navigator.locks.request(`gatehouse-uploads-${id}`, async () => {
     await uploads.restore();
     // Held as long as this page is open.
     await new Promise(() => undefined);
