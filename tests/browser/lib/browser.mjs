@@ -58,7 +58,7 @@ export class Person {
       if (message.type() !== "error") return;
       const text = message.text();
       // The browser's own line for an answer that says no, or for a network that the story has cut.
-      if (/^Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED|net::ERR_FAILED)/.test(text)) return;
+      if (/^Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED|net::ERR_FAILED|net::ERR_CONNECTION_RESET)/.test(text)) return;
       this.problems.push(text);
     });
     page.on("pageerror", (error) => this.problems.push(`error: ${error.stack ?? error.message}`));

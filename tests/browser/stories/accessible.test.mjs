@@ -41,7 +41,7 @@ for (const colorScheme of ["light", "dark"])
           await who.go("about:blank");
           await who.go(path);
           await who.page.waitForLoadState("networkidle");
-          await who.page.locator("h1, h2").first().waitFor();
+          await who.page.locator("h1:visible, h2:visible").first().waitFor();
           await holdsToAxe(who.page, `${path} ${colorScheme} ${width}`);
           const over = await who.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           assert.ok(over <= 0, `${path} is ${over} pixels wider than ${width}`);
