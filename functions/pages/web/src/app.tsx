@@ -14,7 +14,7 @@ import { Rows } from "./components/Skeleton";
 import { focusFirst, focusTitle } from "./lib/focus";
 import { spoken } from "./lib/language";
 import { online } from "./lib/online";
-import { go, match, place, restoreScroll } from "./lib/router";
+import { match, place, restoreScroll } from "./lib/router";
 import { ended, leave, load, session } from "./lib/session";
 import { useShared } from "./lib/state";
 import { t } from "./lib/text";
@@ -93,10 +93,7 @@ function Ended({ email }: { email: string | undefined }) {
       <SignInForm email={email}
         more={
           <Button look="quiet"
-            onClick={() => {
-              leave();
-              go("/");
-            }}>
+            onClick={() => location.assign("/")}>
             {t("ended.other")}
           </Button>
         } />

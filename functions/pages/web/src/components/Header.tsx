@@ -138,7 +138,7 @@ function Account({ me }: { me: Me }) {
           <a href="/preferences" onClick={() => open(false)}>
             {t("preferences.title")}
           </a>
-          <button type="button" onClick={() => void signOut().then(() => go("/signin"))}>
+          <button type="button" onClick={() => void signOut()}>
             {t("signout")}
           </button>
         </div>

@@ -2,6 +2,7 @@
 
 import { ask, onEnded } from "../api/client";
 import type { Me } from "../api/types";
+import { forgetAll } from "./kept";
 import { change } from "./language";
 import { Shared } from "./state";
 
@@ -21,6 +22,12 @@ export async function load(): Promise<void> {
 }
 
 function begin(me: Me): void {
+  const before = session.get();
+  // Somebody else has signed in, here or in another tab: nothing of the one before stays.
+  if (before.state === "in" && before.me.id !== me.id) {
+    location.reload();
+    return;
+  }
   session.set({ state: "in", me });
   ended.set(false);
   onEnded.wait = renewed;
@@ -54,8 +61,16 @@ export function leave(): void {
 
 export async function signOut(everywhere = false): Promise<void> {
   await ask(everywhere ? "DELETE /v1/sessions" : "DELETE /v1/sessions/current", { isPublic: true });
-  leave();
   tabs.postMessage("out");
+  await forget();
+}
+
+/** Begins anew, with nothing of this person: neither in memory nor in the browser. */
+async function forget(): Promise<void> {
+  sessionStorage.clear();
+  for (const name of Object.keys(localStorage)) if (name.startsWith("gatehouse-report:")) localStorage.removeItem(name);
+  await forgetAll().catch(() => undefined);
+  location.assign("/signin");
 }
 
 /** What has changed of oneself. */
@@ -64,6 +79,6 @@ export function update(me: Me): void {
 }
 
 tabs.onmessage = ({ data }) => {
-  if (data === "in" && (ended.get() || session.get().state === "out")) void load().catch(() => undefined);
+  if (data === "in") void load().catch(() => undefined);
   else if (data === "out" && session.get().state === "in") void renewed();
 };

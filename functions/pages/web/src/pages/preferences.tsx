@@ -11,7 +11,6 @@ import { portal } from "../lib/boot";
 import { useSending } from "../lib/form";
 import { change, ownName } from "../lib/language";
 import { useMe } from "../lib/me";
-import { go } from "../lib/router";
 import { signOut, update, welcome } from "../lib/session";
 import { t } from "../lib/text";
 import { useTitle } from "../lib/title";
@@ -143,10 +142,7 @@ function NewPasswordForm({ me }: { me: Me }) {
 }
 
 function Leave() {
-  const sending = useSending(async () => {
-    await signOut(true);
-    go("/signin");
-  });
+  const sending = useSending(() => signOut(true));
   return (
     <section aria-labelledby="leave">
       <h2 id="leave">{t("preferences.leave")}</h2>
