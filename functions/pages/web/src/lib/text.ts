@@ -19,7 +19,7 @@ let numbers = new Intl.NumberFormat("en");
 export function speak(language: string, texts: Catalogue): void {
   spoken = language;
   catalogue = texts;
-  region = navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? language;
+  region = navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? (language === "en" ? "en-GB" : language);
   rules = new Intl.PluralRules(language);
   numbers = new Intl.NumberFormat(region);
 }
