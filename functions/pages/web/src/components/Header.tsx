@@ -66,7 +66,10 @@ function Search() {
   const [base, label] = searched(path);
   const asked = path === base ? (new URLSearchParams(search).get("q") ?? "") : "";
   const [text, type] = useState(asked);
-  useEffect(() => type(asked), [asked]);
+  useEffect(() => {
+    // Whoever types is ahead of the address.
+    if (document.activeElement !== input.current) type(asked);
+  }, [asked]);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog");
