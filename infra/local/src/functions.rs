@@ -48,6 +48,7 @@ pub(crate) async fn connect(env: impl Fn(&str) -> Env, template: &Template) -> R
         ("no-route", endpoint::<no_route::NoRoute>(&env("no-route")).await.map_err(failed)?),
         ("openapi", endpoint::<openapi::OpenApi>(&env("openapi")).await.map_err(failed)?),
         ("open-link", endpoint::<open_link::OpenLink>(&env("open-link")).await.map_err(failed)?),
+        ("pages", endpoint::<pages::Pages>(&env("pages")).await.map_err(failed)?),
         ("preview-mail", endpoint::<preview_mail::PreviewMail>(&env("preview-mail")).await.map_err(failed)?),
         (
             "presign-download",

@@ -105,6 +105,12 @@ impl ApiRequest {
         self.cookie(DEVICE_COOKIE)?.parse().ok()
     }
 
+    /// Whether the browser holds a session, which may have ended meanwhile.
+    #[must_use]
+    pub fn brings_session(&self) -> bool {
+        self.cookie(SESSION_COOKIE).is_some()
+    }
+
     /// Its method.
     #[must_use]
     pub fn method(&self) -> &Method {
@@ -137,7 +143,7 @@ impl ApiRequest {
     }
 
     /// Whether the caller has the answer with that tag: compared weakly, as conditional reads are.
-    pub(super) fn knows(&self, tag: &str) -> bool {
+    pub fn knows(&self, tag: &str) -> bool {
         let known = self.header(header::IF_NONE_MATCH).unwrap_or_default();
         known.split(',').any(|one| matches!(one.trim().trim_start_matches("W/"), one if one == tag || one == "*"))
     }
@@ -216,6 +222,12 @@ impl ApiRequest {
 
     fn raw_query(&self) -> &str {
         self.request.uri().query().unwrap_or_default()
+    }
+
+    /// The query of a page's address, which is read in the browser: whatever is in it may be.
+    pub fn query_of_page(&self) -> &str {
+        self.query_read.store(true, Ordering::Relaxed);
+        self.raw_query()
     }
 
     /// Refuses parameters that nobody has read.

@@ -103,8 +103,9 @@ async fn respond(function: &impl Function, request: Request, frontend: &Frontend
         let [actor, network, account] = [actor, network, account].map(|said| said.get().map(String::as_str));
         info!(status, slug, ms, actor, network, account, "answered");
         let headers = response.headers_mut();
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        headers.extend(ON_EVERY_RESPONSE.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        for (name, value) in UNLESS_SAID_OTHERWISE {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
         if request.method() == Method::HEAD {
             *response.body_mut() = Body::Empty;
         }
@@ -114,8 +115,10 @@ async fn respond(function: &impl Function, request: Request, frontend: &Frontend
     .await
 }
 
-/// What a browser is told of every response (ASVS 5.0, 3.4): nothing of ours is a page, nor for another site.
-const ON_EVERY_RESPONSE: [(HeaderName, &str); 5] = [
+/// What a browser is told of every response (ASVS 5.0, 3.4): it is no page, nor for another site, nor kept. Only a function
+/// whose response is one, or may be kept, says otherwise.
+const UNLESS_SAID_OTHERWISE: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),

@@ -24,11 +24,12 @@ impl Asked {
     }
 }
 
-/// All requests of `events/`; those that would end somebody's session come last.
+/// All requests of `events/` to the API; those that would end somebody's session come last.
 fn requests(things: &BTreeMap<&'static str, String>) -> Vec<Asked> {
     let mut requests: Vec<Asked> = events()
-        .into_values()
-        .filter_map(|event| {
+        .into_iter()
+        .filter(|((function, _), _)| function != "pages")
+        .filter_map(|(_, event)| {
             let event = things.iter().fold(event, |event, (name, thing)| event.replace(&format!("${{{name}}}"), thing));
             let event: Value = serde_json::from_str(&event).unwrap();
             let route = event["routeKey"].as_str().filter(|route| route.contains(' '))?.to_owned();

@@ -11,6 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::granted::becomes;
+use crate::pages;
 
 const DATA_MODEL: &str = include_str!("../../../../docs/data-model.md");
 
@@ -79,6 +80,18 @@ impl Costs<'_> {
         reply.body
     }
 
+    /// One document, whose settings are read once a minute.
+    async fn pages(&mut self) {
+        self.hold("GET /", Method::GET, "/", &NOBODY, None).await;
+        self.hold("GET / (within a minute)", Method::GET, "/", &NOBODY, None).await;
+        let file = format!("/a/{}/main.js", pages::folder(self.portal).await);
+        self.hold("GET /a/{path+}", Method::GET, &file, &NOBODY, None).await;
+        self.hold("GET /{page}", Method::GET, "/signin", &NOBODY, None).await;
+        for kind in ["shares", "jobs", "assets", "sites", "companies", "contacts", "registrations"] {
+            self.hold(&format!("GET /{kind}/{{id}}"), Method::GET, &format!("/{kind}/any"), &NOBODY, None).await;
+        }
+    }
+
     fn all_is_as_documented(&self) {
         let unseen: Vec<_> = self.documented.iter().filter(|(_, (_, seen))| !seen).map(|(row, _)| row).collect();
         assert!(self.wrong.is_empty(), "measured otherwise:\n{}", self.wrong.join("\n"));
@@ -91,6 +104,7 @@ async fn every_route_costs_what_the_document_says() {
     let portal = Portal::open().await;
     let mut costs = Costs { portal: &portal, documented: documented("What each route costs"), wrong: Vec::new() };
     costs.hold("GET /openapi.json", Method::GET, "/openapi.json", &NOBODY, None).await;
+    costs.pages().await;
     let token = portal.activation_token(ADMIN, 1).await;
     costs
         .hold(

@@ -9,7 +9,7 @@ use gatehouse_tests::{ADMIN, NOBODY, Portal, Who, text, token_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{areas, problems};
+use crate::{areas, pages, problems};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
@@ -92,6 +92,7 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
         ("customer", token(&customer.who)),
         ("other_customer", token(&other.who)),
         ("company", company),
+        ("pages", pages::folder(&portal).await),
         ("contact", contact),
         ("activation", portal.activation_token("invited@harbour.example", 1).await),
         ("share", share),

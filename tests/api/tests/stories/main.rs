@@ -33,6 +33,7 @@ mod office;
 mod on_lambda;
 mod openapi;
 mod owners;
+mod pages;
 mod passing_on;
 mod previews;
 mod problems;
