@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { ShareFile } from "../api/types";
 import { left, size } from "../lib/format";
+import { isHeldBack } from "../lib/scan";
 import { type Source, take } from "../lib/source";
 import { useShared } from "../lib/state";
 import { t } from "../lib/text";
@@ -12,7 +13,7 @@ import { Button } from "./Button";
 import { Icon } from "./Icon";
 import { Failure, Notice } from "./Notice";
 
-export function DownloadAll({ files, source, title, name, label }: {
+export function DownloadAll({ files: all, source, title, name, label }: {
   files: ShareFile[];
   source: Source;
   title: string;
@@ -22,6 +23,7 @@ export function DownloadAll({ files, source, title, name, label }: {
 }) {
   const running = useShared(transferOf(name));
   const [error, fail] = useState<unknown>();
+  const files = all.filter((file) => !isHeldBack(file));
   const total = files.reduce((sum, file) => sum + file.size, 0);
   const start = () => {
     fail(undefined);

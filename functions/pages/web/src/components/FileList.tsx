@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { ShareFile } from "../api/types";
 import { day, size } from "../lib/format";
+import { isHeldBack, scanned } from "../lib/scan";
 import { type Source, take } from "../lib/source";
 import { t } from "../lib/text";
 import { IconButton } from "./Button";
@@ -55,7 +56,7 @@ export function FileList({ files, source, hrefOf, chosen, onChoose, onChooseAll,
               <td class="name">
                 <a href={hrefOf(file)}>{file.name}</a>
                 {file.version > 1 && <span class="pill">{t("file.version", { count: file.version })}</span>}
-                {file.scan === "infected" && <span class="pill danger">{t("file.infected")}</span>}
+                {scanned(file) && <span class={file.scan === "found" ? "pill danger" : "pill"}>{scanned(file)}</span>}
               </td>
               <td class="wide-only">{file.folder.split("/").at(-1)}</td>
               <td class="wide-only seen-at">
@@ -63,7 +64,7 @@ export function FileList({ files, source, hrefOf, chosen, onChoose, onChooseAll,
               </td>
               <td class="number">{size(file.size)}</td>
               <td>
-                <IconButton sign="download" label={t("download.file", { name: file.name })} size={18} onClick={() => download(file)} />
+                {!isHeldBack(file) && <IconButton sign="download" label={t("download.file", { name: file.name })} size={18} onClick={() => download(file)} />}
               </td>
             </tr>
           ))}

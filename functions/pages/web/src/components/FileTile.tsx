@@ -2,6 +2,7 @@
 
 import type { ShareFile } from "../api/types";
 import { day, size } from "../lib/format";
+import { scanned } from "../lib/scan";
 import type { Source } from "../lib/source";
 import { t } from "../lib/text";
 import { Check } from "./Check";
@@ -35,7 +36,7 @@ export function FileTile({ file, source, href, isChosen, onChoose }: {
           {file.version > 1 && <span class="version"> {t("file.v", { count: file.version })}</span>}
         </span>
       </a>
-      <span class="meta">{file.scan === "infected" ? t("file.infected") : about(file)}</span>
+      <span class="meta">{scanned(file) ?? about(file)}</span>
       <Check label={t("choose", { name: file.name })} isOn={isChosen} onToggle={onChoose} />
     </li>
   );

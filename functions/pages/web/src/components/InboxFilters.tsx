@@ -1,7 +1,6 @@
 // What of the list is shown, and in which order.
 
 import { useState } from "preact/hooks";
-import type { ShareRow } from "../api/types";
 import { PERIODS, SORTS, TYPES } from "../lib/query";
 import { type Key, t } from "../lib/text";
 import { Menu, type Option } from "./Menu";
@@ -16,12 +15,9 @@ const SORT_NAMES: Record<(typeof SORTS)[number], Key> = {
   size: "sort.smallest",
 };
 
-export function InboxFilters({ search, unread, rows, hasDirections, onLook }: {
+export function InboxFilters({ search, unread, onLook }: {
   search: string;
   unread: number | undefined;
-  rows: ShareRow[];
-  /** Whether the API tells what was sent from what was received. */
-  hasDirections: boolean;
   onLook: (change: Record<string, string>) => void;
 }) {
   const [isOpen, open] = useState(false);
@@ -31,10 +27,9 @@ export function InboxFilters({ search, unread, rows, hasDirections, onLook }: {
   const segments = [
     { value: "all", label: t("filter.all") },
     { value: "unread", label: <>{t("unread")} {count}</> },
-    ...(hasDirections ? [{ value: "sent", label: t("filter.sent") }] : []),
+    { value: "sent", label: t("filter.sent") },
   ];
   const all: Option = { value: "", label: t("filter.any") };
-  const senders = new Map(rows.flatMap(({ from, from_id }) => (from_id ? [[from_id, from] as const] : [])));
   const types = [all, ...TYPES.map((value) => ({ value, label: t(`type.${value}`) }))];
   const periods = [all, ...(Object.keys(PERIODS) as (keyof typeof PERIODS)[]).map((value) => ({ value, label: t(`period.${value}`) }))];
   const sorts = SORTS.map((value) => ({ value, label: t(SORT_NAMES[value]) }));
@@ -46,10 +41,6 @@ export function InboxFilters({ search, unread, rows, hasDirections, onLook }: {
         {t("filter")}
       </button>
       <div class="more-filters">
-        {senders.size > 0 && (
-          <Menu label={t("filter.sender")} value={query.get("from_id") ?? ""} onValue={(from_id) => onLook({ from_id })}
-            options={[all, ...[...senders].map(([value, label]) => ({ value, label }))]} />
-        )}
         <Menu label={t("filter.type")} value={query.get("type") ?? ""} options={types} onValue={(type) => onLook({ type })} />
         <Menu label={t("filter.date")} value={query.get("period") ?? ""} options={periods} onValue={(period) => onLook({ period })} />
       </div>

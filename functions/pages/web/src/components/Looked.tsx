@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ShareFile } from "../api/types";
 import { useLoad } from "../lib/load";
+import { isHeldBack, whyHeldBack } from "../lib/scan";
 import type { Source } from "../lib/source";
 import { t } from "../lib/text";
 import { Button } from "./Button";
@@ -12,7 +13,7 @@ import { reason } from "./Notice";
 const MUCH = 64 * 1024;
 
 export function Looked({ file, source, isLarge, onEnlarge }: { file: ShareFile; source: Source; isLarge: boolean; onEnlarge: () => void }) {
-  const isShown = file.preview !== null && file.scan !== "infected";
+  const isShown = file.preview !== null && !isHeldBack(file);
   const preview = useLoad(isShown ? file.id : "", () => (isShown ? source.preview(file.id) : Promise.resolve(undefined)));
   if (!isShown) return <Unshown file={file} />;
   if (preview.error !== undefined)
@@ -39,7 +40,7 @@ export function Looked({ file, source, isLarge, onEnlarge }: { file: ShareFile; 
 function Unshown({ file }: { file: ShareFile }) {
   return (
     <div class="unshown">
-      <p>{file.scan === "infected" ? t("file.infected_why") : t("viewer.unshown")}</p>
+      <p>{isHeldBack(file) ? whyHeldBack(file) : t("viewer.unshown")}</p>
     </div>
   );
 }

@@ -12,7 +12,6 @@ export function ShareRow({ share, isRead }: { share: Row; isRead: boolean }) {
   const unread = share.unread && !isRead;
   const ends = expiry(share.expires_at);
   const files = `${t("files", { count: share.file_count })}, ${size(share.total_size)}`;
-  const returned = share.returned_count ? t("share.returned", { count: share.returned_count }) : undefined;
   return (
     <li class={unread ? "row unread" : "row"}>
       <div class="text">
@@ -27,7 +26,6 @@ export function ShareRow({ share, isRead }: { share: Row; isRead: boolean }) {
           </span>
           {share.reference && <span class="wide-only">{share.reference}</span>}
           <span>{files}</span>
-          {returned && <span>{returned}</span>}
         </p>
         {ends && <p class="meta ends narrow-only">{ends}</p>}
       </div>

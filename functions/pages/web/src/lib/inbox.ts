@@ -1,7 +1,7 @@
 // The list of shares.
 
 import { askTagged } from "../api/client";
-import type { ShareList, ShareRow } from "../api/types";
+import type { ShareRow } from "../api/types";
 import { type List, type Read, useList } from "./list";
 import { Shared } from "./state";
 
@@ -18,9 +18,8 @@ export function markOpened(id: string): void {
 
 const read: Read<ShareRow> = async (query, { cursor, known, signal }) => {
   const asked = { limit: String(cursor ? MORE : FIRST), ...query, ...(cursor ? { cursor } : {}) };
-  const [answer, tag] = await askTagged("GET /v1/shares", { query: asked, signal, known });
-  const list = answer as ShareList;
-  return { pages: [list.items], next: list.next, total: list.total, tag: tag ?? undefined, at: Date.now() };
+  const [list, tag] = await askTagged("GET /v1/shares", { query: asked, signal, known });
+  return { pages: [list.items], next: list.next, total: list.total ?? undefined, tag: tag ?? undefined, at: Date.now() };
 };
 
 export function useInbox(query: Record<string, string>): List<ShareRow> {

@@ -6,19 +6,22 @@ import { Batch } from "./batch";
 import type { Source } from "./source";
 import { Uploads } from "./upload";
 
+/** Of so many files one request asks for the pictures. */
+const MOST = 100;
+
 export function ofJob(id: string): Source {
   const preview = (fid: string) => ask("POST /v1/jobs/{id}/files/{fid}/preview", { at: { id, fid } });
-  // No thumbnails are made of them: the picture itself is shown small.
-  const pictures = new Batch<string, Thumbnail>(1, async ([fid = ""]) => {
-    const { url } = await preview(fid);
-    return new Map([[fid, { id: fid, share_id: "", url, width: 0, height: 0 }]]);
-  });
+  const pictures = (size: "small" | "large") =>
+    new Batch<string, Thumbnail>(MOST, async (files) => {
+      const { items } = await ask("POST /v1/jobs/{id}/thumbnails", { at: { id }, body: { files, size } });
+      return new Map(items.map((item) => [item.id, item]));
+    });
   const download = async (fid: string) => ({ ...(await ask("POST /v1/jobs/{id}/files/{fid}/download", { at: { id, fid } })), id: fid, folder: "" });
-  return { preview, download, downloads: (files) => Promise.all(files.map(download)), small: pictures, large: pictures };
+  return { preview, download, downloads: (files) => Promise.all(files.map(download)), small: pictures("small"), large: pictures("large") };
 }
 
 export function asShareFile(file: JobFileView): ShareFile {
-  const none = { folder: "", replaces: null, sha256: null, thumbnail: null };
+  const none = { folder: "", replaces: null, sha256: null };
   return { ...none, ...file, by: file.by.name ?? "", state: "stored", version: 1 };
 }
 

@@ -10,7 +10,7 @@ export const SORTS = ["-received_at", "received_at", "title", "-title", "-size",
 export function asAsked(search: string, now = Date.now()): Record<string, string> {
   const given = new URLSearchParams(search);
   const asked: Record<string, string> = {};
-  for (const name of ["q", "type", "sort", "unread", "direction", "from_id"]) {
+  for (const name of ["q", "type", "sort", "unread", "direction"]) {
     const value = given.get(name)?.trim();
     if (value) asked[name] = value;
   }
@@ -32,5 +32,5 @@ export function looking(search: string, change: Record<string, string>): string 
 
 /** Whether it is not simply everything, newest first. */
 export function isNarrowed(search: string): boolean {
-  return ["q", "type", "unread", "period", "from_id"].some((name) => new URLSearchParams(search).get(name));
+  return ["q", "type", "unread", "period"].some((name) => new URLSearchParams(search).get(name));
 }

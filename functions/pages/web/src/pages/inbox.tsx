@@ -43,7 +43,7 @@ export function Inbox() {
         )}
       </div>
       {!(isEmpty && isPlain) && (
-        <InboxFilters search={search} unread={me.unread} rows={rows} hasDirections={found?.total !== undefined && me.kind === "customer"} onLook={look} />
+        <InboxFilters search={search} unread={me.unread} onLook={look} />
       )}
       {inbox.error !== undefined && <Failure what={found ? t("inbox.failed_new") : t("inbox.failed")} error={inbox.error} again={inbox.again} />}
       <p class="unseen" role="status">
@@ -126,7 +126,7 @@ function Nothing({ me, maySend }: { me: Me; maySend: boolean }) {
 function NoMatch({ search, onLook }: { search: string; onLook: (change: Record<string, string>) => void }) {
   const query = new URLSearchParams(search);
   const q = query.get("q") ?? "";
-  const others = ["type", "period", "from_id"].some((name) => query.get(name));
+  const others = ["type", "period"].some((name) => query.get(name));
   const title = query.get("unread") ? (q ? t("inbox.no_unread_match", { q }) : t("inbox.no_unread")) : q ? t("inbox.no_match", { q }) : t("inbox.no_filtered");
   const actions = (
     <>

@@ -23,7 +23,7 @@ import { useTitle } from "../lib/title";
 
 export function Share({ id }: { id: string }) {
   const me = useMe();
-  const read = async (signal?: AbortSignal) => (await ask("GET /v1/shares/{id}", { at: { id }, signal })) as ShareWithFiles;
+  const read = (signal?: AbortSignal): Promise<ShareWithFiles> => ask("GET /v1/shares/{id}", { at: { id }, signal });
   const share = useLoad(id, read);
   const source = useMemo(() => ofShare(id), [id]);
   useTitle(share.data?.title ?? t("nav.files"));
