@@ -92,7 +92,7 @@ pub(crate) async fn things(portal: &Portal) -> BTreeMap<&'static str, String> {
         ("customer", token(&customer.who)),
         ("other_customer", token(&other.who)),
         ("company", company),
-        ("pages", pages::folder(&portal).await),
+        ("pages", pages::folder(portal).await),
         ("contact", contact),
         ("activation", portal.activation_token("invited@harbour.example", 1).await),
         ("share", share),
