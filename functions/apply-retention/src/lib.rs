@@ -86,7 +86,8 @@ impl ApplyRetention {
             let page = self.store.waiting_for_scans(since, PageRequest { limit: 100, after }).await?;
             for ScannedFile { id: file, share_id: share } in page.items {
                 match self.release(share, file).await {
-                    Ok(()) => {
+                    Ok(false) => {}
+                    Ok(true) => {
                         warn!(%file, "no verdict has come: a file is handed out unscanned");
                         released += 1;
                     }
@@ -102,18 +103,20 @@ impl ApplyRetention {
         }
     }
 
-    async fn release(&self, share: Option<ShareId>, file: FileId) -> Result<(), CommitError> {
+    /// Whether it was still waiting.
+    async fn release(&self, share: Option<ShareId>, file: FileId) -> Result<bool, CommitError> {
         let (store, now, verdict) = (&self.store, self.clock.now(), Verdict::Unsupported);
         match share {
             Some(share) => match store.file(share, file).await?.filter(|file| file.scan.waits_since().is_some()) {
-                Some(file) => store.note_verdict(&file, verdict, file.scan.of().cloned(), now).await,
-                None => Ok(()),
+                Some(file) => store.note_verdict(&file, verdict, file.scan.of().cloned(), now).await?,
+                None => return Ok(false),
             },
             None => match store.job_file(file).await?.filter(|file| file.scan.waits_since().is_some()) {
-                Some(file) => store.note_verdict_on_job_file(&file, verdict, file.scan.of().cloned(), now).await,
-                None => Ok(()),
+                Some(file) => store.note_verdict_on_job_file(&file, verdict, file.scan.of().cloned(), now).await?,
+                None => return Ok(false),
             },
         }
+        Ok(true)
     }
 
     /// Files of jobs whose bytes, or whose report, have not come.

@@ -110,7 +110,10 @@ impl PresignDownload {
         let (by, share, files) = self.find_all(request).await?;
         let wanted: FileRequest = request.json_or_default()?;
         let list = DownloadList::of(&self.files, files, wanted.files.as_deref()).await?;
-        self.record(by, share, list.given().collect()).await?;
+        let given: Vec<FileId> = list.given().collect();
+        if !given.is_empty() {
+            self.record(by, share, given).await?;
+        }
         json(StatusCode::OK, &list)
     }
 

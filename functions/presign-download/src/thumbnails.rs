@@ -110,7 +110,8 @@ impl PresignDownload {
             let own = row(InboxOf::Contact(contact.id), share.id);
             let colleagues = row(InboxOf::Company(contact.company_id), share.id);
             let colleagues = colleagues.filter(|_| visibility == Visibility::Company);
-            share.open_to(&contact, own, colleagues, now).is_ok() && share.shows_to(file, &contact, visibility)
+            let known = customer.may_know_of(share);
+            known && share.open_to(&contact, own, colleagues, now).is_ok() && share.shows_to(file, &contact, visibility)
         };
         Ok((shown(&shares, files, sees), wanted.size))
     }

@@ -190,7 +190,10 @@ impl JobFileView {
             scan: file.scan.word(),
             name_differs: file.name_differs,
             preview: file.preview().map(|preview| preview.kind),
-            thumbnail: file.picture.map(|picture| picture.scaled_to(ThumbnailSize::Small)),
+            thumbnail: file
+                .picture
+                .filter(|_| file.scan.hand_out().is_ok())
+                .map(|picture| picture.scaled_to(ThumbnailSize::Small)),
         }
     }
 }

@@ -73,7 +73,7 @@ pub fn contract() -> Vec<Operation> {
             Staff(Right::ManageShares),
             "POST /v1/shares/{id}/recipients/{rid}/link",
             "makeLink",
-            "Makes a recipient's link to pass on by other means; those before it end.",
+            "Makes a recipient's link to pass on by other means; those of this recipient that came before it end.",
         )
         .answers::<MadeLink>(201)
         .refuses(&["area_not_open", "share_expired", "share_revoked", "access_closed", "email_missing"]),

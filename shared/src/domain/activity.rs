@@ -87,7 +87,7 @@ pub enum ActivityKind {
     RecipientAdded,
     /// A share lost a recipient.
     RecipientRemoved,
-    /// One of the staff was given a recipient's link to pass on; those before it ended.
+    /// One of the staff was given a recipient's link to pass on; those of that recipient before it ended.
     LinkMade,
     /// A share was taken back.
     ShareRevoked,

@@ -303,8 +303,12 @@ impl ShareFile {
     /// How it can be looked at now, by what its bytes have shown it to be, and by nothing that was said of it.
     #[must_use]
     pub fn preview(&self) -> Option<Preview> {
-        let there = self.upload == FileState::Stored && self.scan.hand_out().is_ok();
-        Preview::of(self.detected.as_ref().filter(|_| there)?)
+        self.preview_by_bytes().filter(|_| self.scan.hand_out().is_ok())
+    }
+
+    /// The same, whatever a scan says: for lists, which a verdict does not write anew.
+    pub(super) fn preview_by_bytes(&self) -> Option<Preview> {
+        Preview::of(self.detected.as_ref().filter(|_| self.upload == FileState::Stored)?)
     }
 
     /// Its path in the share.

@@ -83,8 +83,9 @@ impl From<FirstFile> for (FileId, Option<PreviewKind>) {
 impl FirstFile {
     /// The first that there are pictures of; where these are too few, others.
     fn among(files: &[&ShareFile]) -> Vec<Self> {
-        let (drawn, others): (Vec<&&ShareFile>, Vec<_>) = files.iter().partition(|file| file.is_drawn());
-        let first = |file: &&ShareFile| Self { id: file.id, preview: file.preview().map(|preview| preview.kind) };
+        let (drawn, others): (Vec<&&ShareFile>, Vec<_>) = files.iter().partition(|file| file.is_drawable());
+        let first =
+            |file: &&ShareFile| Self { id: file.id, preview: file.preview_by_bytes().map(|preview| preview.kind) };
         drawn.into_iter().chain(others).take(FIRST_FILES).map(first).collect()
     }
 }

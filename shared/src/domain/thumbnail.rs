@@ -67,14 +67,24 @@ impl PixelSize {
     }
 }
 
+/// Whether a file can be drawn, by its bytes.
+fn is_drawable(upload: FileState, detected: Option<&MediaType>, size: u64) -> bool {
+    let is = detected.is_some_and(|detected| DRAWN.contains(&detected.as_str()));
+    is && upload == FileState::Stored && (1..=LARGEST_DRAWN).contains(&size)
+}
+
 /// Whether it is tried to draw a file: nothing is decoded that waits for its scan.
 fn is_drawn(upload: FileState, detected: Option<&MediaType>, size: u64, scan: &FileScan) -> bool {
-    let is = detected.is_some_and(|detected| DRAWN.contains(&detected.as_str()));
-    let there = upload == FileState::Stored && scan.hand_out().is_ok();
-    is && there && (1..=LARGEST_DRAWN).contains(&size)
+    is_drawable(upload, detected, size) && scan.hand_out().is_ok()
 }
 
 impl ShareFile {
+    /// Whether it can be drawn, by its bytes: whether it is, its scan decides.
+    #[must_use]
+    pub fn is_drawable(&self) -> bool {
+        is_drawable(self.upload, self.detected.as_ref(), self.size)
+    }
+
     /// Whether it is tried to draw it.
     #[must_use]
     pub fn is_drawn(&self) -> bool {

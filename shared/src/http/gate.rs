@@ -68,6 +68,12 @@ impl Customer {
         Self { contact: contact.id, company: contact.company_id, session: Session::Viewed }
     }
 
+    /// Whether a share is none of which whoever looks may not know: a customer's draft is its maker's alone.
+    #[must_use]
+    pub fn may_know_of(&self, share: &Share) -> bool {
+        matches!(self.session, Session::Own(_)) || share.is_known_to_staff()
+    }
+
     /// The contact's record, read beside what it asks for, if it may use the session.
     pub fn admit(&self, contact: Option<Stored<Contact>>) -> Result<Stored<Contact>, Problem> {
         let Session::Own(claims) = &self.session else { return contact.ok_or_else(Problem::not_found) };
@@ -233,7 +239,7 @@ impl Gate {
         if !contact.areas.has(Area::Files) {
             return Err(Problem::area_not_open("files"));
         }
-        let share = share.ok_or_else(Problem::not_found)?;
+        let share = share.filter(|share| customer.may_know_of(share)).ok_or_else(Problem::not_found)?;
         let (own, mut at_company) = (received.own, received.colleagues);
         if contact.company_id != customer.company {
             // Its company was merged into another since it signed in.

@@ -21,6 +21,7 @@ const SEAL_KEYS: usize = 2;
 
 /// What is published. Secrets are in base64url.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 struct Published {
     /// Public keys by their thumbprint.
     session_keys: BTreeMap<String, PublishedKey>,
@@ -127,7 +128,7 @@ impl Keyring {
             }
             let key = PublishedKey { x: signer.x.clone(), until: None };
             published.session_keys.entry(signer.kid.clone()).or_insert(key);
-            if is_new {
+            if is_new || published.seal_keys.is_empty() {
                 published.seal_keys.insert(0, new_secret());
                 published.seal_keys.truncate(SEAL_KEYS);
             }

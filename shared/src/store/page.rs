@@ -184,9 +184,18 @@ impl Store {
 
     /// How many items there are, up to so many: all that are counted are read, and paid.
     pub(super) async fn count(&self, listing: Listing<'_>, most: u16) -> Result<u64, StoreError> {
-        let query = self.query_of(&listing).limit(i32::from(most)).select(Select::Count);
-        let counted = query.send().await.map_err(StoreError::call("Query"))?;
-        Ok(u64::try_from(counted.count).unwrap_or_default())
+        let (mut counted, mut after) = (0, None);
+        loop {
+            let left = i32::from(most) - counted;
+            let query = self.query_of(&listing).limit(left).select(Select::Count).set_exclusive_start_key(after);
+            let page = query.send().await.map_err(StoreError::call("Query"))?;
+            counted += page.count;
+            after = page.last_evaluated_key;
+            // DynamoDB ends a page after 1 MB, too.
+            if after.is_none() || counted >= i32::from(most) {
+                return Ok(u64::try_from(counted).unwrap_or_default());
+            }
+        }
     }
 
     fn query_of(&self, listing: &Listing<'_>) -> QueryFluentBuilder {

@@ -34,6 +34,8 @@ struct Withheld {
     owner: Option<StaffId>,
     /// Whether that one was told of another such file a moment ago.
     told: bool,
+    /// Whether the staff may know of what it is about: a customer's draft is its maker's alone.
+    staff_know: bool,
 }
 
 impl Store {
@@ -100,6 +102,9 @@ impl Store {
         file: &ShareFile,
         now: Timestamp,
     ) -> Result<Transaction<'t>, CommitError> {
+        if share.erasing {
+            return Ok(transaction);
+        }
         let (by, contact) = match file.by_id {
             ActorId::Person(person) => (Some(person), self.contact_of(person).await?),
             ActorId::Key(_) => (None, None),
@@ -110,7 +115,9 @@ impl Store {
         };
         let lately = |at: Timestamp| at + NOTIFICATION_INTERVAL > now;
         let told = |other: &ShareFile| {
-            other.id != file.id && other.by_id == file.by_id && other.scan.found_at().is_some_and(lately)
+            let is_another = other.id != file.id && other.by_id == file.by_id;
+            // What is not taken yet has told nobody.
+            is_another && other.upload == FileState::Stored && other.scan.found_at().is_some_and(lately)
         };
         let withheld = Withheld {
             about: Some(DigestSubject::Share(share.id)),
@@ -121,6 +128,7 @@ impl Store {
             contact,
             owner: sharer,
             told: files.iter().any(told),
+            staff_know: share.is_known_to_staff(),
         };
         let activity = Activity::new(ActivityKind::FileWithheld, Actor::system(), now).share(share.id).files([file.id]);
         self.withheld(transaction, withheld, activity, now).await
@@ -163,6 +171,7 @@ impl Store {
             owner: answered.or_else(|| contact.as_ref()?.owner_id),
             contact,
             told: false,
+            staff_know: true,
         };
         self.withheld(transaction, withheld, activity, now).await
     }
@@ -174,7 +183,7 @@ impl Store {
         activity: Activity,
         now: Timestamp,
     ) -> Result<Transaction<'t>, CommitError> {
-        let Withheld { about, title, file, by, from, contact, owner, told } = withheld;
+        let Withheld { about, title, file, by, from, contact, owner, told, staff_know } = withheld;
         let company = match &contact {
             Some(contact) => self.company(contact.company_id).await?.map(|company| company.record),
             None => None,
@@ -192,6 +201,7 @@ impl Store {
             // Somebody else than whoever put it there is to know.
             let owner = owner.filter(|owner| by != Some(PersonId::Staff(*owner)));
             let (company, company_id) = company.map(|company| (company.name, company.id)).unzip();
+            let (about, title) = (about.filter(|_| staff_know), title.filter(|_| staff_know));
             let mail = Mail::FileWithheld { about, title, file, from, company, company_id };
             transaction = transaction.mail(&to(Addressee::Owner { owner }, None, mail));
         }

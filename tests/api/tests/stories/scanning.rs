@@ -137,6 +137,11 @@ async fn a_file_is_handed_out_and_drawn_once_a_scan_has_found_nothing() {
     let many = portal.post(&format!("/v1/shares/{share}/downloads"), &ann.who, json!({})).await.expect(200);
     assert_eq!((many["items"].as_array().unwrap().len(), &many["held_back"]), (2, &json!([])));
     becomes("a picture", async || !file(&portal, &ann.who, &share, &id).await["thumbnail"].is_null()).await;
+    // What stands for a share in a list is what its bytes are: a verdict writes no list anew.
+    for who in [&ann.who, &admin] {
+        let listed = portal.get("/v1/shares", who).await.expect(200);
+        assert_eq!(listed["items"][0]["first_files"][0], json!({ "id": id, "preview": "image" }));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

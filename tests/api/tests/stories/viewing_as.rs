@@ -153,6 +153,23 @@ async fn only_people_of_the_staff_who_may_read_shares_view_as_a_contact() {
     let twice = portal.request(Method::GET, "/v1/shares");
     let twice = twice.header("Gatehouse-View-As", &ann.id).header("Gatehouse-View-As", &bo.id);
     portal.send(signed(twice, &admin)).await.expect_invalid("Gatehouse-View-As");
+    // What a customer has not sent yet is nobody else's to see.
+    portal.patch(&format!("/v1/contacts/{}", bo.id), &admin, json!({ "areas": ["files", "upload"] })).await.expect(200);
+    let file = json!({ "name": "a.png", "size": 5, "content_type": "image/png" });
+    let draft = portal.post("/v1/shares", &bo.who, json!({ "title": "Not yet", "files": [file] })).await.expect(201);
+    let (id, file) = (text(&draft["id"]), text(&draft["files"][0]["id"]));
+    portal.get(&format!("/v1/shares/{id}"), &bo.who).await.expect(200);
+    let of_bo =
+        async |method: Method, path: &str, body: Value| as_contact(&portal, &admin, &bo.id, method, path, body).await;
+    of_bo(Method::GET, &format!("/v1/shares/{id}"), Value::Null).await.expect_problem(404, "not_found");
+    for path in [format!("/v1/shares/{id}/files/{file}/preview"), format!("/v1/shares/{id}/thumbnails")] {
+        let wanted = json!({ "files": [file], "size": "small" });
+        let wanted = if path.ends_with("thumbnails") { wanted } else { json!({}) };
+        of_bo(Method::POST, &path, wanted).await.expect_problem(404, "not_found");
+    }
+    let listed = of_bo(Method::GET, "/v1/shares?direction=out", Value::Null).await.expect(200);
+    assert_eq!(listed["items"], json!([]));
+
     // An area that is not open is closed to who looks, too.
     let jobs = as_contact(&portal, &admin, &ann.id, Method::GET, "/v1/jobs", Value::Null).await;
     jobs.expect_problem(403, "area_not_open");
