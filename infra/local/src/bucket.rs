@@ -224,7 +224,9 @@ async fn watch(
     }
     let mut answer = next.run(request).await;
     if upload.is_none() && !matches!(method, Method::PUT | Method::POST) {
-        let version = version.filter(|_| answer.status().is_success()).and_then(|version| version.parse().ok());
+        // What came between the two looks has a version, too.
+        let version = version.or_else(|| bucket.version(key)).filter(|_| answer.status().is_success());
+        let version = version.and_then(|version| version.parse().ok());
         answer.headers_mut().extend(version.map(|version| (HeaderName::from_static("x-amz-version-id"), version)));
         return answer;
     }

@@ -193,7 +193,9 @@ async fn a_report_needs_the_area_and_names_one_thing_of_ones_own_company() {
     let (job_of_bob, photo_of_bob) = reported_with_photo(&portal, &admin, &bob).await;
     let waiting = json!({ "files": [photo("bob.jpg")] });
     let waiting = portal.post("/v1/problem-photos", &bob.who, waiting).await.expect(201);
-    becomes("no mail under way", async || items(&portal, "OUTBOX#").await.is_empty()).await;
+    for under_way in ["OUTBOX#", "THUMBNAIL#"] {
+        becomes("nothing under way", async || items(&portal, under_way).await.is_empty()).await;
+    }
     let before = portal.everything_in_the_table().await.len();
 
     let with = |changes: Value| {

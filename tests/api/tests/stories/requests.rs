@@ -7,7 +7,7 @@ use reqwest::Method;
 async fn unknown_paths_and_methods_are_told_apart() {
     let portal = Portal::open().await;
     portal.get("/v1/nothing", &NOBODY).await.expect_problem(404, "not_found");
-    portal.get("/", &NOBODY).await.expect_problem(404, "not_found");
+    portal.get("/nothing/at/all", &NOBODY).await.expect_problem(404, "not_found");
     let reply = portal.call(Method::PUT, "/v1/shares", &NOBODY, None).await;
     assert_eq!(reply.headers["allow"], "GET, HEAD, POST");
     reply.expect_problem(405, "method_not_allowed");
