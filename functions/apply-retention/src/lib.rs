@@ -86,13 +86,12 @@ impl ApplyRetention {
             let page = self.store.waiting_for_scans(since, PageRequest { limit: 100, after }).await?;
             for ScannedFile { id: file, share_id: share } in page.items {
                 match self.release(share, file).await {
-                    Ok(false) => {}
                     Ok(true) => {
                         warn!(%file, "no verdict has come: a file is handed out unscanned");
                         released += 1;
                     }
-                    // The verdict has just come.
-                    Err(CommitError::Conflict) => {}
+                    // The verdict has come.
+                    Ok(false) | Err(CommitError::Conflict) => {}
                     Err(error) => warn!(%file, %error, "a file still waits for its scan"),
                 }
             }
