@@ -141,7 +141,8 @@ impl Stack {
             let credentials = SharedCredentialsProvider::new(credentials(Some(session_token(name))));
             Env { aws: env.aws.to_builder().credentials_provider(credentials).build(), ..env.clone() }
         };
-        let functions = Arc::new(functions::connect(of_function, &template).await?);
+        // On the heap: each function's start is in it.
+        let functions = Arc::new(Box::pin(functions::connect(of_function, &template)).await?);
         let ses = Ses { mailbox: mailbox.clone(), guard: guard.clone(), mail_from: env.mail_from.clone() };
         let control = Control::new(ses, clock.clone(), database.clone(), bucket.clone());
         let app = gateway::router(&template, Arc::clone(&functions))?.merge(control.clone().router());

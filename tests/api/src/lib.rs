@@ -127,7 +127,7 @@ impl Portal {
     pub async fn open_with(deployed: impl FnOnce(&mut gatehouse::aws::Env)) -> Self {
         let config = Config { port: 0, data_dir: None, admin_email: ADMIN.to_owned() };
         // All functions are connected in it, which is much for a story to carry along.
-        Self::of(Box::pin(Stack::start_with(config, deployed)).await.expect("the stack starts"))
+        Self::of(Stack::start_with(config, deployed).await.expect("the stack starts"))
     }
 
     /// That of a stack.

@@ -64,7 +64,7 @@ async fn cursors_and_unsubscribe_links_outlive_one_rotation_and_not_two() {
     let portal = started(folder.path()).await;
     assert_eq!(first(&portal).await["next"], json!(cursor));
 
-    let portal = Box::pin(rotated(portal, folder.path())).await;
+    let portal = rotated(portal, folder.path()).await;
     assert_eq!(second(&portal, &cursor).await.expect(200)["items"], behind["items"]);
     let newer = text(&first(&portal).await["next"]);
     assert_ne!(newer, cursor, "what is given out now is sealed with the new key");
@@ -76,7 +76,7 @@ async fn cursors_and_unsubscribe_links_outlive_one_rotation_and_not_two() {
     portal.post("/v1/sessions", &NOBODY, guess).await.expect_problem(401, "wrong_credentials");
     assert_eq!(items(&portal, "THROTTLE#").await.len(), counted, "what is counted goes on to be counted");
 
-    let portal = Box::pin(rotated(portal, folder.path())).await;
+    let portal = rotated(portal, folder.path()).await;
     second(&portal, &cursor).await.expect_problem(400, "invalid_cursor");
     turn_off(&portal, &link).await.expect_problem(404, "link_unknown");
     assert_eq!(portal.get("/v1/me", &ann.who).await.expect(200)["notifications"]["email"], "each");
