@@ -36,27 +36,30 @@ export function Viewer({ files, file, source, hrefOf, onClose }: ViewerProps) {
     fail(undefined);
     go(hrefOf(next), { replace: true });
   };
-  useEffect(() => {
-    const back = document.activeElement as HTMLElement | null;
-    dialog.current?.showModal();
-    document.documentElement.classList.add("still");
-    return () => {
-      document.documentElement.classList.remove("still");
-      back?.focus();
-    };
-  }, []);
-  const key = (event: KeyboardEvent) => {
+  const key = useRef<(event: KeyboardEvent) => void>(() => undefined);
+  key.current = (event) => {
     if (event.target instanceof HTMLMediaElement || isLarge) return;
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: files.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     show(to);
   };
+  useEffect(() => {
+    const back = document.activeElement as HTMLElement | null;
+    // Wherever the focus is: the button that had it goes with the last file.
+    const pressed = (event: KeyboardEvent) => key.current(event);
+    document.addEventListener("keydown", pressed);
+    dialog.current?.showModal();
+    document.documentElement.classList.add("still");
+    return () => {
+      document.removeEventListener("keydown", pressed);
+      document.documentElement.classList.remove("still");
+      back?.focus();
+    };
+  }, []);
   const place = t("viewer.place", { folder: file.folder.split("/").at(-1) || t("share.files"), at: at + 1, count: files.length });
   return (
-    // Arrow keys reach whatever has the focus within.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-    <dialog ref={dialog} class="viewer" aria-label={file.name} onKeyDown={key}
+    <dialog ref={dialog} class="viewer" aria-label={file.name}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
